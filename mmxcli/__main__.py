@@ -1,0 +1,3 @@
+from mmxcli.cli.app import main
+
+main()

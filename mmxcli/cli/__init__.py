@@ -1,0 +1,1 @@
+"""Commands: parse, make one call, let one place turn errors into exit codes."""

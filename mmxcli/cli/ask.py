@@ -1,0 +1,52 @@
+"""mmx ask: read, or find already read, and answer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmxcli.cli import questions
+from mmxcli.cli.count import counted
+from mmxcli.cli.options import PRINTING, READING, Flags, standard_input, takes
+
+
+@takes(*READING, "max_tokens", "dry_run", "output", *PRINTING)
+def ask(
+    flags: Flags,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar='SOURCE... "QUESTION"', hidden=True)] = None,
+    question: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-q",
+            "--question",
+            metavar="TEXT",
+            help="Ask this; repeat for more",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--questions",
+            metavar="FILE",
+            help='Ask these: one a line, or JSON objects with "question" and "id"',
+        ),
+    ] = None,
+) -> None:
+    """Answer a question about the sources.
+
+    The sources are read, unless they were read before, and the answer comes with quotes that can be checked.
+    A source is a file, a folder, or - for standard input. The last argument is the question, unless -q or
+    --questions asks: then every argument is a source.
+
+    Example: mmx ask book.pdf "Who built the bridge?"
+    """
+    listed = flags.listed(arguments or [], file)
+    sources, asked = questions.split(arguments or [], listed, questions.asked(question or [], file))
+    if flags["dry_run"]:
+        counted(flags, sources, dry_run=True)
+        return
+    from mmxcli.tasks import ask as task
+
+    with flags.running(sources, asked) as (settings, view):
+        for event in task.ask(sources, [one.text for one in asked], settings, standard_input(sources)):
+            view.show(event)

@@ -1,0 +1,215 @@
+"""The settings of one run: one table of fields, from which names, checks and documentation follow."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+
+from mmxcli.errors import UsageError
+
+PROJECT_FILE = "mmx.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a setting may have. `parse` takes the text of a flag or the value of a file, returns the
+    value that the program uses, returns such a value unchanged, and raises ValueError for anything else."""
+
+    allowed: str
+    parse: Callable[[object], object]
+
+
+def _path(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError
+    return Path(value).expanduser()
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _switch(value: object) -> bool:
+    words = ("false", "no", "off", "0", "true", "yes", "on", "1")
+    return words.index(str(value).lower()) >= 4
+
+
+def _size(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE | re.ASCII)
+    if not found or not (size := int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))):
+        raise ValueError
+    return size
+
+
+def _one_of(*words: str) -> Kind:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return Kind(" or ".join(words), parse)
+
+
+def _count(least: int, most: int = 10**9) -> Kind:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str) or not least <= int(value) <= most:
+            raise ValueError
+        return int(value)
+
+    return Kind(f"a whole number from {least} to {most}", parse)
+
+
+FOLDER = Kind("a folder", _path)
+WORD = Kind("a name", _word)
+SWITCH = Kind("true or false", _switch)
+SIZE = Kind("a size such as 8G or 512M", _size)
+
+
+def _about(kind: Kind, help: str, shown: str | None = None) -> dict[str, object]:
+    """`shown` is the default in the words of the documentation, where the value itself says too little."""
+    return {"kind": kind, "help": help, "shown": shown}
+
+
+def _user_home() -> Path:
+    return platformdirs.user_data_path("mmx", appauthor=False)
+
+
+READ = "full: every token goes through the model. recall: the text is indexed, and the model reads what is \
+recalled. auto: full where the model's memory can carry the whole text"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How mmx does its work. Every value is checked on construction; UsageError names one that is off."""
+
+    home: Path = field(
+        default_factory=_user_home,
+        metadata=_about(FOLDER, "Where everything that mmx writes is kept", "your platform's data folder"),
+    )
+    weights: Path | None = field(
+        default=None, metadata=_about(FOLDER, "Where the models' weights are kept", "`weights` in `home`")
+    )
+    model: str = field(
+        default="qwen2.5-coder-0.5b",
+        metadata=_about(WORD, "A name from `mmx models list`, a local folder, a GGUF file or a hub name"),
+    )
+    read: Literal["auto", "full", "recall"] = field(
+        default="auto", metadata=_about(_one_of("auto", "full", "recall"), READ)
+    )
+    window: int = field(
+        default=1024, metadata=_about(_count(16), "Tokens that windowed attention keeps, beyond the first few")
+    )
+    chunk: int = field(default=512, metadata=_about(_count(1), "Tokens that the model reads in one step"))
+    memory: int | None = field(
+        default=None, metadata=_about(SIZE, "Memory that mmx may use at most, such as 8G", "no limit")
+    )
+    max_tokens: int = field(default=128, metadata=_about(_count(1), "Tokens that an answer may have at most"))
+    passages: int = field(default=2, metadata=_about(_count(1), "Passages that the model reads again for a question"))
+    offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))
+    cache: bool = field(default=True, metadata=_about(SWITCH, "Use stored readings, and store new ones"))
+    strict: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "Fail (exit code 3) when some of the input could not be read"),
+    )
+    threads: int | None = field(
+        default=None, metadata=_about(_count(1), "Processor threads to compute with", "as torch finds best")
+    )
+    checkpoint_tokens: int = field(
+        default=16384, metadata=_about(_count(1), "Tokens between two checkpoints of a reading")
+    )
+
+    def __post_init__(self) -> None:
+        for name, known in SETTINGS.items():
+            value = getattr(self, name)
+            if value is not None or known.default is not None:
+                object.__setattr__(self, name, _parsed(name, value, "this setting"))
+
+    @property
+    def weights_folder(self) -> Path:
+        return self.weights or self.home / "weights"
+
+
+SETTINGS: Mapping[str, Field[Any]] = {known.name: known for known in fields(Settings)}
+
+
+def environment_name(name: str) -> str:
+    return f"MMX_{name.upper()}"
+
+
+def flag_name(name: str) -> str:
+    return "--no-cache" if name == "cache" else f"--{name.replace('_', '-')}"
+
+
+def user_file() -> Path:
+    """The person's own settings for every project; it need not exist."""
+    return platformdirs.user_config_path("mmx", appauthor=False) / "config.toml"
+
+
+def project_file(cwd: Path, sources: Sequence[str] = ()) -> tuple[Path | None, bool]:
+    """The nearest mmx.toml in `cwd` or above it, and whether it is trusted: a file that is itself part of
+    what is being read says nothing about how to read it."""
+    found = next((folder / PROJECT_FILE for folder in (cwd, *cwd.parents) if (folder / PROJECT_FILE).is_file()), None)
+    if found is None:
+        return None, False
+    read = [(cwd / source).resolve() for source in sources if source != "-"]
+    # Both the name and what it links to: a link into a source is not a way around, nor is one out of it.
+    places = {found.parent.resolve() / found.name, found.resolve()}
+    return found, not any(place == source or source in place.parents for place in places for source in read)
+
+
+def load_settings(
+    flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path, sources: Sequence[str] = ()
+) -> Settings:
+    """Settings by precedence: a flag that is not None, MMX_* of `environ` that is not empty, the project's
+    mmx.toml (unless it lies in one of `sources`), the user's file, the default.
+
+    Raises UsageError that names the setting, where its value comes from and what is allowed.
+    """
+    project, trusted = project_file(cwd, sources)
+    values: dict[str, object] = {}
+    for file in (user_file(), project if trusted else None):
+        if file is not None:
+            values |= _of_file(file)
+    for name in SETTINGS:
+        if raw := environ.get(environment_name(name)):
+            values[name] = _anchored(_parsed(name, raw, environment_name(name)), cwd)
+        if flags.get(name) is not None:
+            values[name] = _anchored(_parsed(name, flags[name], flag_name(name)), cwd)
+    return Settings(**values)  # type: ignore[arg-type]  # each was parsed by its own kind
+
+
+def _of_file(file: Path) -> dict[str, object]:
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+    for name in table:
+        if name not in SETTINGS:
+            raise UsageError(f"{file}: there is no setting {name!r}; the settings are {', '.join(SETTINGS)}")
+    return {name: _anchored(_parsed(name, value, str(file)), file.parent) for name, value in table.items()}
+
+
+def _parsed(name: str, value: object, origin: str) -> object:
+    kind: Kind = SETTINGS[name].metadata["kind"]
+    try:
+        return kind.parse(value)
+    except ValueError as error:
+        raise UsageError(f"{name} cannot be {value!r} ({origin}): it must be {kind.allowed}") from error
+
+
+def _anchored(value: object, folder: Path) -> object:
+    """A relative path counts from the folder of whoever wrote it."""
+    return Path(os.path.normpath(folder / value)) if isinstance(value, Path) else value

@@ -1,0 +1,1 @@
+"""From text to a state, and from a state to text."""

@@ -1,0 +1,36 @@
+"""Ctrl-C between two chunks instead of inside one."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupt:
+    """`asked` turns True when the person has asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        """The signal handler. Asked twice, it no longer waits for the chunk to end."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def between_chunks() -> Iterator[Interrupt]:
+    """While inside, SIGINT and SIGTERM only take note. Outside the main thread, where Python allows no
+    handlers, they work as ever."""
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    before = {number: signal.signal(number, interrupt.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,65 @@
+"""The core loop: a stream of tokens becomes a state, chunk by chunk, in bounded memory."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from mmxcli.errors import DamagedError, Interrupted
+from mmxcli.models.softmax import SoftmaxModel
+from mmxcli.reading.interrupt import between_chunks
+from mmxcli.reading.progress import Progress
+from mmxcli.state.model_state import ModelState, TokenChain
+
+
+def chunks(ids: Iterable[list[int]], size: int) -> Iterator[list[int]]:
+    """The same ids in lists of `size`, the last one shorter."""
+    waiting: list[int] = []
+    for piece in ids:
+        waiting.extend(piece)
+        start = 0
+        while len(waiting) - start >= size:
+            yield waiting[start : start + size]
+            start += size
+        del waiting[:start]
+    if waiting:
+        yield waiting
+
+
+def prefill(
+    model: SoftmaxModel,
+    state: ModelState,
+    ids: Iterable[list[int]],
+    total: int,
+    chunk: int,
+    save: Callable[[ModelState], None],
+    every: int,
+) -> Iterator[Progress]:
+    """Reads all of `ids` into `state`, which it modifies, going on after the `state.position` tokens that it
+    has read already (a multiple of `chunk`, so that the cuts, and with them every rounding, are those of an
+    uninterrupted reading). Calls `save` every `every` tokens and at the end.
+
+    Raises Interrupted, after saving, when the person asks to stop, and DamagedError when the tokens that the
+    state has read are not the ones that `ids` begins with.
+    """
+    read, resumed, seen, saved = 0, state.position, TokenChain(), state.position
+    another = DamagedError("the stored state has read another text: see `mmx states list`, and remove it")
+    with between_chunks() as interrupt:
+        for piece in chunks(ids, chunk):
+            read += len(piece)
+            if read <= resumed:
+                seen.extend(piece)
+                if read == resumed and seen.hexdigest() != state.chain.hexdigest():
+                    raise another
+                continue
+            if read - len(piece) < resumed:  # a cut where no reading of this text has one
+                raise another
+            model.advance(state, piece)
+            if interrupt.asked or read - saved >= every:
+                save(state)
+                saved = read
+            yield Progress("read", read, total, "tokens")
+            if interrupt.asked:
+                raise Interrupted(f"stopped after {read:,} of {total:,} tokens; the same command goes on from there")
+    if read < resumed:
+        raise another
+    if saved < read:
+        save(state)
+    yield Progress("read", total, total, "tokens")

@@ -1,0 +1,1 @@
+"""The second memory: exact passages, found again for a question. Knows text, not models."""

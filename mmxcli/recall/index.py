@@ -1,0 +1,191 @@
+"""Finds the passages of an index by their words and gives any text of its documents back exactly."""
+
+import math
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmxcli.errors import DamagedError
+from mmxcli.recall.passages import Passage
+from mmxcli.recall.words import content_words
+from mmxcli.recall.writer import BLOCK, FORMAT, TOKENIZER, storable
+
+MOST_TERMS = 64  # of a question
+LONGEST_QUESTION = 50_000  # code points that are looked at
+HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
+# The index's own tokenizer, asked for the stems of single words; and how many passages hold a stem.
+_LOOKUPS = f"""
+CREATE VIRTUAL TABLE temp.stems USING fts5(words, {TOKENIZER});
+CREATE VIRTUAL TABLE temp.stemmed USING fts5vocab(temp, stems, instance);
+CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage and how well it fits; a higher score is better, scores of one question compare."""
+
+    passage: Passage
+    score: float
+
+
+class RecallIndex:
+    """An index that was written before, for one thread. `meta` holds the notes that it was finished with.
+
+    Everything raises DamagedError where the file turns out damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stems: dict[str, str] = {}
+        self._holding: dict[str, int] = {}
+        with self._reading():
+            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            with self._reading():
+                self._open()
+        except DamagedError:
+            self._database.close()
+            raise
+
+    def _open(self) -> None:
+        pages, size = (self._number(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+        if pages * size != self._path.stat().st_size:
+            raise sqlite3.DatabaseError("its length is not what it should be")
+        self.meta: dict[str, str] = dict(self._database.execute("SELECT key, value FROM meta"))
+        if self.meta.get("format") != str(FORMAT):
+            raise sqlite3.DatabaseError("it is unfinished or of another version")
+        self._database.executescript(f"PRAGMA temp_store = MEMORY; {_LOOKUPS}")
+        named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources")
+        self._sources = {name.decode("utf-8", "surrogatepass"): number for name, number in named}
+        self._names = {number: name for name, number in self._sources.items()}
+        self._count = self._number("SELECT count(*) FROM passages")
+
+    def search(self, question: str, limit: int) -> list[Hit]:
+        """The passages that share the question's telling words, best first, by BM25."""
+        query = " OR ".join(f'"{word}"' for word in self._question_words(question).values())
+        if not query:
+            return []
+        rank = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
+        with self._reading():
+            found = self._database.execute(
+                f"SELECT rowid, -{rank} FROM found WHERE found MATCH ? ORDER BY {rank}, rowid LIMIT ?",
+                (query, limit),
+            ).fetchall()
+        return [Hit(self.passage(number), score) for number, score in found]
+
+    def passage(self, number: int) -> Passage:
+        """The passage with this id."""
+        columns = "source, start, end, line, page, headings"
+        with self._reading():
+            row = self._database.execute(f"SELECT {columns} FROM passages WHERE id = ?", (number,)).fetchone()
+            source, start, end, line, page, headings = row or [None] * 6
+            name = self._names.get(source)
+            if name is None or not _are_numbers(start, end, line, page or 0) or not isinstance(headings, str):
+                raise sqlite3.DatabaseError(f"passage {number} is not whole")
+        return Passage(number, name, start, end, line, page, self.text(name, start, end), headings)
+
+    def text(self, source: str, start: int, end: int) -> str:
+        """The source's text between two offsets, as far as it goes; empty for an unknown source."""
+        blocks = self._blocks(source, start, end)
+        return "".join(text[max(0, start - at) : max(0, end - at)] for at, _, _, text in blocks)
+
+    def origin(self, source: str, offset: int) -> tuple[int, int | None]:
+        """The line and the page of a character. Raises KeyError where the source has none there."""
+        for at, line, page, text in self._blocks(source, offset, offset + 1):
+            if 0 <= offset - at < len(text):
+                return line + text.count("\n", 0, offset - at), page
+        raise KeyError((source, offset))
+
+    def widen(self, passage: Passage, characters: int) -> Passage:
+        """The passage with up to so many characters more on each side, parted between words."""
+        start = max(0, passage.start - characters)
+        before = self.text(passage.source, start, passage.start)
+        after = self.text(passage.source, passage.end, passage.end + characters)
+        if start > 0:
+            before = before[next((i + 1 for i, c in enumerate(before) if c.isspace()), 0) :]
+        if len(after) == characters:
+            after = after[: next((i for i in range(len(after), 0, -1) if after[i - 1].isspace()), len(after))]
+        text, start = before + passage.text + after, passage.start - len(before)
+        line, page = self.origin(passage.source, start)
+        return Passage(passage.id, passage.source, start, start + len(text), line, page, text, passage.headings)
+
+    def question_weights(self, question: str) -> dict[str, float]:
+        """Stem to rarity of the question's telling words, those that no passage holds included."""
+        return {stem: self.rarity(stem) for stem in self._question_words(question)}
+
+    def rarity(self, stem: str) -> float:
+        """The inverse document frequency of a stem among the passages."""
+        holding = self._passages_holding(stem)
+        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
+
+    def stems(self, words: Iterable[str]) -> dict[str, str]:
+        """What the index's tokenizer makes of each word; "" where it sees none."""
+        wanted = list(dict.fromkeys(words))
+        if len(self._stems) > 100_000:
+            self._stems.clear()
+        new = [word for word in wanted if word not in self._stems]
+        if new:
+            self._stems.update(dict.fromkeys(new, ""))
+            with self._reading():
+                rows = ((i, storable(word)) for i, word in enumerate(new))
+                self._database.executemany("INSERT INTO stems (rowid, words) VALUES (?, ?)", rows)
+                for i, stem in self._database.execute("SELECT doc, term FROM stemmed"):
+                    self._stems[new[i]] += stem
+                self._database.execute("DELETE FROM stems")
+        return {word: self._stems[word] for word in wanted}
+
+    def close(self) -> None:
+        """Release the file; nothing else may be asked afterwards."""
+        self._database.close()
+
+    def _question_words(self, question: str) -> dict[str, str]:
+        """Stem to word for the question's telling words; of many, the rarest that the index holds."""
+        telling = list(content_words(question[:LONGEST_QUESTION]))
+        stems = self.stems(telling)
+        words = {stems[word]: word for word in reversed(telling) if stems[word]}
+        kept = sorted(words, key=lambda stem: (not self._passages_holding(stem), -self.rarity(stem)))
+        return {stem: words[stem] for stem in kept[:MOST_TERMS]}
+
+    def _passages_holding(self, stem: str) -> int:
+        if stem not in self._holding:
+            with self._reading():
+                row = self._database.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
+            self._holding[stem] = min(row[0], self._count) if row else 0
+        return self._holding[stem]
+
+    def _blocks(self, source: str, start: int, end: int) -> Iterator[tuple[int, int, int | None, str]]:
+        """Start, line, page and text of the blocks that may hold any of the range."""
+        number = self._sources.get(source)
+        if number is None:
+            return
+        with self._reading():
+            rows = self._database.execute(
+                "SELECT start, line, page, checksum, text FROM blocks"
+                " WHERE source = ? AND start > ? AND start < ? ORDER BY start",
+                (number, start - BLOCK, end),
+            )
+            for at, line, page, checksum, data in rows:
+                whole = isinstance(data, bytes) and _are_numbers(at, line, page or 0) and zlib.crc32(data) == checksum
+                if not whole:
+                    raise sqlite3.DatabaseError("a stored text has changed")
+                yield at, line, page, data.decode("utf-8", "surrogatepass")
+
+    def _number(self, query: str) -> int:
+        return int(self._database.execute(query).fetchone()[0])
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.DatabaseError, FileNotFoundError, UnicodeDecodeError) as error:
+            raise DamagedError(
+                f"{self._path}: the index cannot be used ({error}); delete it and read the source again"
+            ) from error
+
+
+def _are_numbers(*values: object) -> bool:
+    return all(isinstance(value, int) for value in values)

@@ -1,0 +1,172 @@
+"""Finds the words of a source that bear an answer out, and checks that they stand there."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.passages import Passage, is_code
+from mmxcli.recall.select import share
+from mmxcli.recall.sentences import sentences
+from mmxcli.recall.words import STOP_WORDS, Word, inside_word, words
+
+LONGEST = 300  # code points
+MARGIN = 200  # code points beyond a passage, so that its first and last sentence are whole
+_CLAUSE_END = re.compile(r"(?:[,;:)]|--+|[—–])(?=\s|\w)\s*|[，、；：]")
+_SPACE = re.compile(r"\s+")
+_PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'""""""----')
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Verbatim text of a source between two code point offsets, with the line and page where it begins.
+
+    `score` compares the quotes of one question: up to 1.6 for the question's words, and up to 2 more for
+    the answer's.
+    """
+
+    source: str
+    start: int
+    end: int
+    line: int
+    page: int | None
+    text: str
+    score: float = 0.0
+
+
+def best_quotes(
+    index: RecallIndex, question: str, answer: str | None, passages: Sequence[Passage], limit: int
+) -> list[Quote]:
+    """The sentences (for code: three lines) that best support the answer or, without one, fit the question.
+
+    `passages` come best first. Quotes are at most LONGEST characters long and do not overlap.
+    """
+    scorer = _Scorer(index, question, answer or "")
+    found = [quote for rank, passage in enumerate(passages) for quote in scorer.quotes(passage, rank)]
+    chosen: list[Quote] = []
+    for quote in sorted(found, key=lambda quote: -quote.score):
+        if len(chosen) < limit and not any(_overlap(quote, other) for other in chosen):
+            chosen.append(quote)
+    return chosen
+
+
+def verify(quote: Quote, index: RecallIndex) -> bool:
+    """Whether the source has exactly this text at exactly this place."""
+    return (
+        0 <= quote.start < quote.end
+        and len(quote.text) == quote.end - quote.start
+        and index.text(quote.source, quote.start, quote.end) == quote.text
+        and index.origin(quote.source, quote.start) == (quote.line, quote.page)
+    )
+
+
+def find_quote(text: str, passage: Passage) -> tuple[int, int] | None:
+    """The source offsets of what a model wrote, where the passage has it as whole words.
+
+    White space, quotation marks and dashes may differ; marks around `text` do not count.
+    """
+    wanted = "".join(c for c, _ in _plain(text)).strip(" \"'")
+    having = list(_plain(passage.text))
+    plain = "".join(c for c, _ in having)
+    at = plain.find(wanted) if wanted else -1
+    while at >= 0:
+        end = at + len(wanted)
+        if not inside_word(plain, at) and not inside_word(plain, end):
+            return passage.start + having[at][1], passage.start + having[end - 1][1] + 1
+        at = plain.find(wanted, at + 1)
+    return None
+
+
+def _overlap(one: Quote, other: Quote) -> bool:
+    return one.source == other.source and one.start < other.end and other.start < one.end
+
+
+def _plain(text: str) -> Iterator[tuple[str, int]]:
+    """The characters that count and where they stand: one space for white space, one dash for "--"."""
+    before = ""
+    for at, character in enumerate(text.translate(_PLAIN)):
+        plain = " " if character.isspace() else character
+        if plain != before or plain not in " -":
+            yield plain, at
+        before = plain
+
+
+class _Scorer:
+    """Weighs sentences by what they share with one question and its answer."""
+
+    def __init__(self, index: RecallIndex, question: str, answer: str) -> None:
+        self._index = index
+        self._question = index.question_weights(question)
+        answered = self._stemmed(answer)
+        self._answer = [stem for _, stem in answered]
+        # What the answer adds to the question is what has to be borne out.
+        telling = {stem for word, stem in answered if word.text.lower() not in STOP_WORDS}
+        added = telling - {stem for _, stem in self._stemmed(question)}
+        self._added = {stem: index.rarity(stem) for stem in added or telling}
+
+    def quotes(self, passage: Passage, rank: int) -> Iterator[Quote]:
+        """A quote for every sentence, or line of code, that stands at least partly in the passage."""
+        wide = self._index.widen(passage, MARGIN)
+        code = is_code(passage.source)
+        spans = list(sentences(wide.text, code))
+        stemmed = self._stemmed(wide.text)
+        found = [_between(stemmed, start, end) for start, end in spans]
+        around = {stem for _, stem in stemmed + self._stemmed(passage.headings)}
+        reach = 2 if code else 1
+        for i, (start, end) in enumerate(spans):
+            if wide.start + end <= passage.start or wide.start + start >= passage.end:
+                continue
+            near = set().union(*found[max(0, i - reach) : i + reach + 1])
+            fit = share(set(found[i]), self._question) / 2
+            fit += share(near, self._question) / 4 + share(around, self._question) / 4 + 0.6 / (1 + rank)
+            low, high = self._trim(wide.text, stemmed, start, end)
+            fit += self._support(_between(stemmed, low, high))
+            before, after = spans[max(0, i - 1)][0], spans[min(len(spans) - 1, i + 1)][1]
+            if code and after - before <= LONGEST:
+                low, high = before, after
+            line, page = self._index.origin(passage.source, wide.start + low)
+            yield Quote(passage.source, wide.start + low, wide.start + high, line, page, wide.text[low:high], fit)
+
+    def _support(self, stems: list[str]) -> float:
+        """2 for the whole answer word for word, less for some of its words."""
+        length = len(self._answer)
+        if length and any(stems[i : i + length] == self._answer for i in range(len(stems) - length + 1)):
+            return 2.0
+        return 1.5 * share(set(stems), self._added)
+
+    def _trim(self, text: str, stemmed: list[tuple[Word, str]], start: int, end: int) -> tuple[int, int]:
+        """The run of clauses, at most LONGEST characters long, with most of answer and question."""
+        if end - start <= LONGEST:
+            return start, end
+        borders = [start, *_borders(text, start, end), end]
+        best = (-1.0, 0, start, end)
+        for low in borders[:-1]:
+            high = max(border for border in borders if border - low <= LONGEST)
+            stems = _between(stemmed, low, high)
+            worth = self._support(stems) + share(set(stems), self._question)
+            best = max(best, (worth, len(text[low:high].strip()), low, high))
+        _, length, low, high = best
+        low += len(text[low:high]) - len(text[low:high].lstrip())
+        return low, low + length
+
+    def _stemmed(self, text: str) -> list[tuple[Word, str]]:
+        found = list(words(text))
+        stems = self._index.stems(word.text for word in found)
+        return [(word, stems[word.text]) for word in found if stems[word.text]]
+
+
+def _between(stemmed: list[tuple[Word, str]], start: int, end: int) -> list[str]:
+    return [stem for word, stem in stemmed if start <= word.start < end]
+
+
+def _borders(text: str, start: int, end: int) -> Iterator[int]:
+    """The ends of clauses; where the next is far away, the ends of words or, without any, of pieces."""
+    at = start
+    for border in [*(match.end() for match in _CLAUSE_END.finditer(text, start, end)), end]:
+        while border - at > LONGEST:
+            spaces = [match.end() for match in _SPACE.finditer(text, at + LONGEST // 2, at + LONGEST)]
+            at = spaces[-1] if spaces else at + LONGEST
+            yield at
+        if at < border < end:
+            yield border
+        at = border

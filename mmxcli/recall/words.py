@@ -1,0 +1,78 @@
+"""The words of a text as the index sees them: where they stand, which say nothing, how names come apart."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# A question's own frame says nothing about where its answer stands.
+_FRAME = """
+    a about above after again against all am an and any are aren as at be because been before being
+    below between both but by can cannot could couldn d did didn do does doesn doing don down during
+    each few for from further had hadn has hasn have haven having he her here hers herself him himself
+    his how i if in into is isn it its itself just ll m me more most my myself no nor not now of off on
+    once only or other our ours ourselves out over own re s same shall she should shouldn so some such t
+    than that the their theirs them themselves then there these they this those through to too under
+    until up upon us ve very was wasn we were weren what when where which while who whom whose why will
+    with won would wouldn you your yours yourself yourselves according please tell
+"""
+STOP_WORDS = frozenset(_FRAME.split())
+
+# Scripts written without spaces: Thai to Khmer, kana, Han.
+_SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or after letters
+_RUN = re.compile(f"[{_SPACELESS}]+")
+_WORD = re.compile(rf"[{_SPACELESS}]+|(?:[^\W_{_SPACELESS}][{_MARKS}]*)+")
+_CAMEL_CASE = re.compile(r"[^\W_]*(?:[a-z\d][A-Z]|[A-Z]{2}[a-z])[^\W_]*")
+_CAMEL_HINT = re.compile(r"[a-z\d][A-Z]|[A-Z]{2}[a-z]")  # much faster to look for
+_CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+class Word(NamedTuple):
+    """A word and the half-open range of code points where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+def words(text: str) -> Iterator[Word]:
+    """The words of `text` in order; after a name in camel case its parts, for a run of a script without
+    spaces its overlapping pairs of characters."""
+    for match in _WORD.finditer(text):
+        word, at = match.group(), match.start()
+        if _RUN.match(word):
+            for i, pair in enumerate(_pairs(word), at):
+                yield Word(pair, i, i + len(pair))
+            continue
+        yield Word(word, at, match.end())
+        if _CAMEL_CASE.fullmatch(word):
+            for part in _CAMEL_PART.finditer(word):
+                yield Word(part.group(), at + part.start(), at + part.end())
+
+
+def searchable(text: str) -> str:
+    """What the index is given for `text`, so that its tokenizer finds the same words."""
+    names = _CAMEL_CASE.findall(text) if _CAMEL_HINT.search(text) else ()
+    if not text.isascii():
+        text = _RUN.sub(lambda run: f" {' '.join(_pairs(run.group()))} ", text)
+    return " ".join([text, *(part for name in names for part in _CAMEL_PART.findall(name))])
+
+
+def content_words(text: str) -> Iterator[str]:
+    """The words of a question that may tell where its answer stands, each once, in order."""
+    seen = set(STOP_WORDS)
+    for word in words(text):
+        key = word.text.lower()
+        if key not in seen:
+            seen.add(key)
+            yield word.text
+
+
+def inside_word(text: str, at: int) -> bool:
+    """Whether the place before text[at] is in the middle of a word of a script that has spaces."""
+    around = text[max(0, at - 1) : at + 1]
+    return at > 0 and len(around) == 2 and around.isalnum() and not _RUN.search(around)
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(max(1, len(run) - 1))]

@@ -1,0 +1,132 @@
+"""Writes the passages and the whole text of many documents into one SQLite file."""
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mmxcli.errors import MmxError
+from mmxcli.recall.passages import Cutter, Passage
+from mmxcli.recall.words import searchable
+from mmxcli.sources.segment import Segment
+
+FORMAT = 1
+BLOCK = 4096  # code points
+TOKENIZER = """tokenize = "porter unicode61 categories 'L* N* Co Mn Mc'" """
+_SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE sources (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
+CREATE TABLE blocks (source INTEGER, start INTEGER, line INTEGER, page INTEGER, checksum INTEGER, text BLOB,
+                     PRIMARY KEY (source, start));
+CREATE TABLE passages (id INTEGER PRIMARY KEY, source INTEGER, start INTEGER, end INTEGER, line INTEGER,
+                       page INTEGER, headings TEXT);
+CREATE VIRTUAL TABLE found USING fts5(words, headings, content = '', {TOKENIZER});
+"""
+
+
+class IndexWriter:
+    """Writes an index to `path`, which must not exist yet, in bounded memory.
+
+    A context manager: left without `finish`, it leaves no file behind. Raises MmxError when the file
+    cannot be written, ValueError when a segment does not continue its document.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cutter = Cutter()
+        self._sources: dict[str, int] = {}
+        self._block: Segment | None = None
+        self._finished = False
+        with _writing(path):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            self._database = sqlite3.connect(path, isolation_level=None)
+            # A build that fails is thrown away, so it needs no journal.
+            try:
+                self._database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} BEGIN;")
+            except sqlite3.Error:
+                self._discard()
+                raise
+
+    def add(self, segment: Segment) -> None:
+        """Take the next segment; a document's segments come in order, without gaps."""
+        with _writing(self._path):
+            self._store(segment)
+            self._insert(self._cutter.add(segment))
+
+    def finish(self, meta: Mapping[str, str] | None = None) -> None:
+        """Complete the index with the caller's own notes and flush it to the disk."""
+        notes = {**(meta or {}), "format": str(FORMAT)}
+        with _writing(self._path):
+            self._insert(self._cutter.finish())
+            self._flush()
+            self._database.executemany("INSERT INTO meta VALUES (?, ?)", notes.items())
+            self._database.execute("COMMIT")
+            self._database.close()
+            with self._path.open("rb+") as file:
+                os.fsync(file.fileno())
+        self._finished = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            self._discard()
+
+    def _discard(self) -> None:
+        self._database.close()
+        self._path.unlink(missing_ok=True)
+
+    def _insert(self, passages: Iterable[Passage]) -> None:
+        for p in passages:
+            row = (p.id, self._sources[p.source], p.start, p.end, p.line, p.page, storable(p.headings))
+            self._database.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            texts = (p.id, storable(searchable(p.text)), storable(searchable(f"{p.source}\n{p.headings}")))
+            self._database.execute("INSERT INTO found (rowid, words, headings) VALUES (?, ?, ?)", texts)
+
+    def _store(self, segment: Segment) -> None:
+        """Gather short segments and part long ones: a block has one page and at most BLOCK characters."""
+        if segment.source not in self._sources:
+            self._sources[segment.source] = len(self._sources) + 1
+            row = (self._sources[segment.source], segment.source.encode("utf-8", "surrogatepass"))
+            self._database.execute("INSERT INTO sources VALUES (?, ?)", row)
+        block, text, line = self._block, segment.text, segment.line
+        if block and (block.source, block.page) == (segment.source, segment.page) and len(block.text) < BLOCK:
+            room = BLOCK - len(block.text)
+            self._block = Segment(block.source, block.text + text[:room], block.start, block.line, block.page)
+            text, line = text[room:], line + text.count("\n", 0, room)
+        start = segment.start + len(segment.text) - len(text)
+        for at in range(0, len(text), BLOCK):
+            self._flush()
+            self._block = Segment(segment.source, text[at : at + BLOCK], start + at, line, segment.page)
+            line += self._block.text.count("\n")
+
+    def _flush(self) -> None:
+        if self._block:
+            block, self._block = self._block, None
+            data = block.text.encode("utf-8", "surrogatepass")
+            row = (self._sources[block.source], block.start, block.line, block.page, zlib.crc32(data), data)
+            self._database.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def storable(text: str) -> str:
+    """The text with "?" for lone surrogates, which SQLite does not take."""
+    return text.encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        lacking = "no such module: fts5" in str(error)
+        reason = "this Python's SQLite lacks FTS5; use another Python" if lacking else str(error)
+        raise MmxError(f"{path}: the index cannot be written: {reason}") from error
+    except OSError as error:
+        raise MmxError(f"{path}: the index cannot be written: {error.strerror}") from error

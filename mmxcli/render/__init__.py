@@ -1,0 +1,1 @@
+"""The only floor that prints: answers to standard output, everything else to standard error."""

@@ -1,0 +1,91 @@
+"""The JSON that programs read: one object a line, its keys always in the same order."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mmxcli.render.escape import json_text
+from mmxcli.render.output import Output
+from mmxcli.render.view import View
+from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, ReadingDone
+
+
+def write(output: Output, record: Mapping[str, object]) -> None:
+    """One object, one line, at once."""
+    unicode = (getattr(output.out.file, "encoding", None) or "utf-8").lower().startswith("utf")
+    output.raw(json_text(json.dumps(record, ensure_ascii=not unicode)) + "\n")
+
+
+def answer(event: Answer, identifier: object = None) -> dict[str, Any]:
+    """`identifier` is what the questions' file calls this question; passed through when there is one."""
+    record = {} if identifier is None else {"id": identifier}
+    record |= {"question": event.question, "answer": event.text, "found": event.found}
+    record |= {"citations": _citations(event.citations)}
+    if not event.found:
+        record |= {"nearest": _citations(event.nearest)}
+    return record | _reading(event)
+
+
+def reading(event: ReadingDone) -> dict[str, Any]:
+    return _reading(event)
+
+
+def count(event: CountDone) -> dict[str, Any]:
+    return {
+        "tokens": event.tokens,
+        "documents": [asdict(document) for document in event.documents],
+        "skipped": _gaps(event.skipped),
+        "model": asdict(event.model),
+        "read_s": {mode: round(seconds, 3) for mode, seconds in event.read_s.items()},
+        "memory_bytes": dict(event.memory_bytes),
+    }
+
+
+def _reading(event: Answer | ReadingDone) -> dict[str, Any]:
+    return {
+        "coverage": _coverage(event.coverage),
+        "state": asdict(event.state),
+        "model": asdict(event.model),
+        "timing": {name: round(seconds, 3) for name, seconds in asdict(event.timing).items()},
+        "warnings": list(event.warnings),
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "tokens": coverage.tokens,
+        "read": coverage.read,
+        "mode": coverage.mode,
+        "skipped": _gaps(coverage.skipped),
+    }
+
+
+def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
+    return [asdict(citation) for citation in citations]
+
+
+def _gaps(gaps: Iterable[Gap]) -> list[dict[str, Any]]:
+    return [{"source": gap.source, "page": gap.page, "reason": gap.reason} for gap in gaps]
+
+
+class JsonView(View):
+    """One object a question, or one for a reading or a count. `identifiers`: those of the questions."""
+
+    def __init__(self, output: Output, identifiers: Sequence[object] = ()) -> None:
+        super().__init__(output)
+        self._identifiers = identifiers
+        self._answered = 0
+
+    def result(self, event: Event) -> None:
+        match event:
+            case Answer():
+                write(self.output, answer(event, self._identifiers[self._answered]))
+                self._answered += 1
+                self.finished = self._answered == len(self._identifiers)
+            case ReadingDone() if not self._identifiers:
+                write(self.output, reading(event))
+                self.finished = True
+            case CountDone():
+                write(self.output, count(event))
+                self.finished = True

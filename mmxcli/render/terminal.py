@@ -1,0 +1,140 @@
+"""Answers, readings and counts as text for a person, on a terminal or in a pipe."""
+
+from collections.abc import Sequence
+
+from mmxcli.render.escape import one_line, visible
+from mmxcli.render.output import Output
+from mmxcli.render.units import counted, duration, size
+from mmxcli.render.view import View
+from mmxcli.render.wrap import WordWrap
+from mmxcli.tasks.events import (
+    Answer,
+    AnswerText,
+    Citation,
+    CountDone,
+    Counted,
+    Coverage,
+    Event,
+    Gap,
+    ReadingDone,
+    Timing,
+)
+
+GAPS_SHOWN = 5
+
+
+class TextView(View):
+    """`questions` are what the command asks, in order; none when it only reads or counts."""
+
+    def __init__(self, output: Output, questions: Sequence[str] = (), *, verbose: bool = False) -> None:
+        super().__init__(output)
+        self._questions = questions
+        self._answered = 0
+        self._writing: WordWrap | None = None
+        self._verbose = verbose
+        self._told: Coverage | None = None
+
+    def result(self, event: Event) -> None:
+        match event:
+            case AnswerText(text):
+                self._write(text)
+            case Answer():
+                self._answer(event)
+            case ReadingDone():
+                self._reading(event)
+            case Counted():
+                self.output.line(f"{event.tokens:>11,}  {one_line(event.source)}")
+            case CountDone():
+                self._count(event)
+
+    def close(self) -> None:
+        if self._writing:
+            self.output.raw(self._writing.rest() + "\n")
+            self._writing = None
+
+    def _write(self, piece: str) -> None:
+        if self._writing is None:
+            if len(self._questions) > 1:
+                if self._answered:
+                    self.output.line()
+                self.output.line(f"Q: {one_line(self._questions[self._answered])}", "bold")
+            console = self.output.out
+            self._writing = WordWrap(console.width if console.is_terminal else None)
+        self.output.raw(self._writing.fed(visible(piece)))
+
+    def _answer(self, event: Answer) -> None:
+        if self._writing is None:
+            self._write(event.text)
+        self.close()
+        self._answered += 1
+        self.finished = self._answered == len(self._questions)
+        if self.output.quiet:
+            return
+        if quotes := event.citations if event.found else event.nearest:
+            self.output.line()
+        if quotes and not event.found:
+            self.output.line("Nearest passages:")
+        for citation in quotes:
+            self._citation(citation)
+        if self.finished:
+            self._covered(event.coverage)
+        self._about(event)
+
+    def _citation(self, citation: Citation) -> None:
+        source = one_line(citation.source)
+        place = f"{source}, page {citation.page}" if citation.page else f"{source}:{citation.line}"
+        place += "" if citation.verified else " (not verified)"
+        quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
+        if self.output.out.is_terminal:
+            self.output.line(place, "cyan", indent=2)
+            self.output.line(quote, "italic", indent=4)
+        else:
+            self.output.line(f"{place}: {quote}")
+
+    def _reading(self, event: ReadingDone) -> None:
+        if not self._questions:
+            self.finished = True
+            self.output.line(event.state.id)
+        self._covered(event.coverage)
+        self._about(event)
+
+    def _covered(self, coverage: Coverage) -> None:
+        """What was read and what was not; told once."""
+        if coverage != self._told:
+            self._told = coverage
+            verb = "read" if coverage.mode == "full" else "indexed"
+            whole = coverage.read >= coverage.tokens
+            amount = f"all {coverage.tokens:,}" if whole else f"{coverage.read:,} of {coverage.tokens:,}"
+            self.output.note(f"{verb} {amount} tokens")
+            self._gaps(coverage.skipped)
+
+    def _about(self, event: Answer | ReadingDone) -> None:
+        for warning in event.warnings:
+            self.warn(warning)
+        if self._verbose:
+            self.output.note(f"{event.model.name}, memory {event.model.memory}, state {event.state.id}")
+            self.output.note(_times(event.timing))
+
+    def _count(self, event: CountDone) -> None:
+        self.finished = True
+        self.output.line(f"{event.tokens:>11,}  tokens in {counted(len(event.documents), 'document')}")
+        for mode in {**event.read_s, **event.memory_bytes}:
+            cost = [f"about {duration(event.read_s[mode])}"] if mode in event.read_s else []
+            cost += [f"{size(event.memory_bytes[mode])} of memory"] if mode in event.memory_bytes else []
+            self.output.line(f"{mode + ':':>11}  {', '.join(cost)} with {event.model.name}")
+        self._gaps(event.skipped)
+
+    def _gaps(self, gaps: Sequence[Gap]) -> None:
+        for gap in gaps[:GAPS_SHOWN]:
+            page = f", page {gap.page}" if gap.page else ""
+            self.warn(f"skipped {gap.source}{page}: {gap.reason}")
+        if len(gaps) > GAPS_SHOWN:
+            self.warn(f"skipped {len(gaps) - GAPS_SHOWN:,} more; --json lists all")
+
+
+def _times(timing: Timing) -> str:
+    return (
+        f"loading {duration(timing.load_s)}, reading {duration(timing.read_s)},"
+        f" recall {duration(timing.recall_s)},"
+        f" first word after {duration(timing.first_token_s)}, {duration(timing.total_s)} in all"
+    )

@@ -1,0 +1,53 @@
+"""What text and JSON have in common: progress and notes on standard error, and a file written at the end."""
+
+from types import TracebackType
+
+from mmxcli.render.output import Output
+from mmxcli.render.progress import ProgressLine
+from mmxcli.tasks.events import Event, Note, Progress
+
+
+class View:
+    """Shows the events of one command; a context manager. `output` is saved when the block ends well, and
+    also when it fails after all that was asked for had been shown."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.finished = False
+        self._progress = ProgressLine(output)
+        self._warned: set[str] = set()
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Progress():
+                self._progress.show(event)
+            case Note():
+                self._progress.clear()
+                self.warn(event.text) if event.warning else self.output.note(event.text)
+            case _:
+                self._progress.clear()
+                self.result(event)
+
+    def result(self, event: Event) -> None:
+        """Shows an event that is neither progress nor a note."""
+        raise NotImplementedError
+
+    def warn(self, text: str) -> None:
+        """A warning is told once, however many answers carry it."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.output.note(f"warning: {text}", "yellow")
+
+    def close(self) -> None:
+        """Ends a line that was begun."""
+
+    def __enter__(self) -> "View":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._progress.clear()
+        self.close()
+        if error is None or self.finished:
+            self.output.save()

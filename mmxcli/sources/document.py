@@ -1,0 +1,97 @@
+"""A document is some bytes with a name and the reader that turns them into text."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from mmxcli.errors import InputError
+from mmxcli.sources.segment import Gap, Segment
+
+BLOCK = 1 << 16  # bytes read at a time
+
+
+class Content(Protocol):
+    """Bytes that can be opened more than once. `name` is what a person would find them by; `size` is how
+    many bytes there were when they were found: what is appended later is not read."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    def open(self) -> BinaryIO:
+        """A buffered, seekable stream of its own, at the start. Raises OSError."""
+
+
+class Reader(Protocol):
+    """One format. `version` names it and changes whenever the same bytes may give another text."""
+
+    @property
+    def version(self) -> str: ...
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file whose first bytes (`BLOCK`, or all there are) are these is in this format."""
+
+    def read(self, content: Content) -> Iterator[Segment | Gap]:
+        """The segments in order, and a Gap for each thing that was not read. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A regular file."""
+
+    name: str
+    path: Path
+    size: int
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something that can be read, any number of times."""
+
+    content: Content
+    reader: Reader
+
+    @property
+    def name(self) -> str:
+        return self.content.name
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.content.size
+
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the bytes and the reader's version: equal fingerprints mean equal segments.
+
+        Raises InputError when the bytes are gone."""
+        digest = hashlib.sha256(self.reader.version.encode() + b"\0")
+        try:
+            with self.content.open() as stream:
+                for block in blocks(stream, self.size):
+                    digest.update(block)
+        except OSError as error:
+            raise InputError(f"{self.name}: {unreadable(error)}; it was there a moment ago") from error
+        return digest.hexdigest()
+
+    def segments(self) -> Iterator[Segment | Gap]:
+        """The text, lazily, and a Gap for each part of it that was not read."""
+        try:
+            yield from self.reader.read(self.content)
+        except OSError as error:
+            yield Gap(self.name, unreadable(error))
+
+
+def blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """The first `size` bytes, or as many as there are, in blocks."""
+    while size > 0 and (block := stream.read(min(BLOCK, size))):
+        size -= len(block)
+        yield block
+
+
+def unreadable(error: OSError) -> str:
+    """The reason of a Gap."""
+    return f"cannot be read: {error.strerror or error}"

@@ -1,0 +1,60 @@
+"""A folder: the files in it that a person would call its text."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from mmxcli.sources.document import FileContent, unreadable
+from mmxcli.sources.ignore import Rule, inherited_rules, is_ignored, rules_in
+from mmxcli.sources.segment import Gap
+
+
+def walk(folder: str) -> Iterator[FileContent | Gap]:
+    """The regular files below `folder`, without those that are empty or hidden or that git ignores.
+
+    The order is that of the names, except that a folder's README comes first. Symbolic links are not
+    followed: what they lead to is read under its own name, or is not of this folder.
+    """
+    root = Path(os.path.realpath(folder))
+    pending: list[tuple[Path, tuple[Rule, ...]]] = [(root, inherited_rules(root))]
+    empty = True
+    while pending:
+        path, rules = pending.pop()
+        name = shown((PurePath(folder) / path.relative_to(root)).as_posix())
+        found: FileContent | Gap | None = None
+        try:
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                rules += tuple(rules_in(path))
+                pending += [(child, rules) for child in reversed(_children(path, rules))]
+            elif stat.S_ISLNK(status.st_mode):
+                if not Path(os.path.realpath(path)).is_relative_to(root):
+                    found = Gap(name, "a symbolic link that leads out of the folder")
+            elif not stat.S_ISREG(status.st_mode):
+                found = Gap(name, "not a regular file")
+            elif status.st_size:
+                found = FileContent(name, path, status.st_size)
+        except OSError as error:
+            found = Gap(name, unreadable(error))
+        if found:
+            empty = False
+            yield found
+    if empty:
+        yield Gap(shown(folder), "a folder without files, but for empty, hidden and git-ignored ones")
+
+
+def shown(path: str) -> str:
+    """The path with replacement characters for what is not UTF-8 in it."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _children(folder: Path, rules: tuple[Rule, ...]) -> list[Path]:
+    with os.scandir(folder) as entries:
+        kept = [
+            (entry.is_dir(follow_symlinks=False) or not entry.name.lower().startswith("readme"), entry.name)
+            for entry in entries
+            if not entry.name.startswith(".")
+            and not is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), rules)
+        ]
+    return [folder / name for _, name in sorted(kept)]

@@ -1,0 +1,143 @@
+"""What a task tells while it works. Progress bars, JSON and tests all see these and nothing else."""
+
+from dataclasses import dataclass, field
+
+from mmxcli.reading.progress import Note, Progress
+from mmxcli.sources.segment import Gap
+
+__all__ = [
+    "Answer",
+    "AnswerText",
+    "Citation",
+    "CountDone",
+    "Counted",
+    "Coverage",
+    "Event",
+    "Gap",
+    "ModelInfo",
+    "Note",
+    "Progress",
+    "ReadingDone",
+    "StateInfo",
+    "Timing",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """The next piece of the answer that is being written. The pieces of one question, joined, are its answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote and where it stands.
+
+    `start` and `end` are code point offsets in the source's extracted text, `line` and `page` count from 1.
+    `verified` says that the source's text between the offsets was compared with the quote and is the same.
+    """
+
+    source: str
+    start: int
+    end: int
+    page: int | None
+    line: int
+    quote: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the input was read. `mode` is "full" (all of it through the model) or "recall" (all of it
+    indexed; the model reads the recalled passages)."""
+
+    tokens: int
+    read: int
+    mode: str
+    skipped: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateInfo:
+    """The stored reading behind an answer. `reused_tokens`: how many were not read again this time."""
+
+    id: str
+    reused_tokens: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """`memory` is recurrent, hybrid, windowed or full."""
+
+    name: str
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. `first_token_s` counts from the start of the command to the first word of this answer."""
+
+    load_s: float = 0.0
+    read_s: float = 0.0
+    recall_s: float = 0.0
+    first_token_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDone:
+    """A text was read (or found already read) and is ready for questions."""
+
+    coverage: Coverage
+    state: StateInfo
+    model: ModelInfo
+    timing: Timing
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question, answered; ends the AnswerText pieces of that question.
+
+    When `found` is False, `text` says so in a sentence and `nearest` holds the nearest passages.
+    """
+
+    question: str
+    text: str
+    found: bool
+    citations: tuple[Citation, ...]
+    coverage: Coverage
+    state: StateInfo
+    model: ModelInfo
+    timing: Timing
+    nearest: tuple[Citation, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The tokens of one document."""
+
+    source: str
+    tokens: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountDone:
+    """The whole count: documents in reading order, what would be skipped, and what reading would cost.
+
+    `read_s` maps a reading mode to estimated seconds on this machine, `memory_bytes` to estimated peak memory.
+    """
+
+    documents: tuple[Counted, ...]
+    skipped: tuple[Gap, ...]
+    tokens: int
+    model: ModelInfo
+    read_s: dict[str, float] = field(default_factory=dict)
+    memory_bytes: dict[str, int] = field(default_factory=dict)
+
+
+Event = Progress | Note | AnswerText | ReadingDone | Answer | Counted | CountDone

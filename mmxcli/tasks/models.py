@@ -1,0 +1,89 @@
+"""The models: which there are, what they need, and getting them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmxcli.config import Settings
+from mmxcli.errors import UsageError
+from mmxcli.models.registry import REGISTRY
+from mmxcli.models.shape import Shape
+from mmxcli.models.weights import Installed, installed, locate
+from mmxcli.reading.progress import relay
+from mmxcli.tasks.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of a model. Sizes are in bytes, of the files here or, before they are, of what is fetched;
+    what only its files tell is None until they are here. `memory` names the kind beyond the window."""
+
+    name: str
+    summary: str
+    licence: str
+    installed: bool
+    path: Path | None
+    bytes: int
+    family: str | None = None
+    memory: str | None = None
+    trained_window: int | None = None
+    state_bytes_fixed: int | None = None
+    state_bytes_per_token: int | None = None
+
+
+def list_models(settings: Settings) -> list[ModelCard]:
+    """The embedded models, here or not, then what else is in the weights folder."""
+    here = {model.name: model for model in installed(settings.weights_folder)}
+    names = [*REGISTRY, *(name for name in here if name not in REGISTRY)]
+    return [_card(name, here[name].path if name in here else None, _bytes(name, here)) for name in names]
+
+
+def show_model(settings: Settings, name: str) -> ModelCard:
+    """The card of an embedded model, of one in the weights folder, or of a folder of weights. Fetches nothing.
+
+    Raises UsageError for anything else."""
+    for card in list_models(settings):
+        if card.name == name:
+            return card
+    folder = Path(name).expanduser()
+    if (folder / "config.json").is_file():
+        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        return _card(name, folder, size)
+    raise UsageError(f"no model is called '{name}': see `mmx models list`, or name a folder of weights")
+
+
+def pull_model(settings: Settings, name: str) -> Iterator[Event]:
+    """Fetches and converts a model, or checks the one that is here."""
+    yield from relay(lambda report: locate(name, settings.weights_folder, offline=settings.offline, on_progress=report))
+
+
+def _bytes(name: str, here: dict[str, Installed]) -> int:
+    return here[name].bytes if name in here else REGISTRY[name].bytes
+
+
+def _card(name: str, folder: Path | None, size: int) -> ModelCard:
+    entry = REGISTRY.get(name)
+    card = ModelCard(
+        name=name,
+        summary=entry.summary if entry else "your own",
+        licence=entry.licence if entry else "see its publisher",
+        installed=folder is not None,
+        path=folder,
+        bytes=size,
+    )
+    if folder is None or not (folder / "config.json").is_file():
+        return card
+    shape = Shape.read(folder)
+    return ModelCard(
+        name=card.name,
+        summary=card.summary,
+        licence=card.licence,
+        installed=True,
+        path=folder,
+        bytes=size,
+        family=shape.family,
+        memory="full within the trained window, windowed beyond",
+        trained_window=shape.trained_window,
+        state_bytes_fixed=0,
+        state_bytes_per_token=shape.state_bytes_per_token,
+    )

@@ -1,0 +1,39 @@
+"""What tests of every floor share."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from platformdirs import user_cache_path
+from tiny import make_model
+
+from mmxcli.config import Settings
+from mmxcli.models.weights import locate
+
+# Tiny models gain nothing from threads, and lose much where the machine has other work.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def weights_folder() -> Path:
+    """Where the embedded models' real weights stay between test runs."""
+    return Path(os.environ.get("MMX_TEST_WEIGHTS") or user_cache_path("mmx-tests") / "weights")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A llama of three layers in float32 with random weights."""
+    return make_model(tmp_path_factory.mktemp("tiny") / "llama")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, tiny_folder: Path) -> Settings:
+    """Settings whose every file is in a folder of this test's own, with the tiny model."""
+    return Settings(home=tmp_path / "home", model=str(tiny_folder), window=64, chunk=16, checkpoint_tokens=64)
+
+
+@pytest.fixture(scope="session", params=["smollm2-135m", "qwen2.5-coder-0.5b"])
+def real_model(request: pytest.FixtureRequest, weights_folder: Path) -> Path:
+    """The folder of an embedded model's real weights; fetched where it is not there yet."""
+    return locate(request.param, weights_folder).path

@@ -1,0 +1,43 @@
+"""How a text will be read follows from its length, the model and the settings."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmxcli.config import Settings
+from mmxcli.errors import BudgetError
+from mmxcli.models.shape import Shape
+from mmxcli.reading.policy import ROOM_FOR_ANSWER, Policy
+
+SHAPE = Shape("llama", 30, 576, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True)
+
+
+def policy(**values: object) -> Policy:
+    return Policy(replace(Settings(), **values), SHAPE, 269_000_000)  # type: ignore[arg-type]
+
+
+@given(tokens=st.integers(1, 10**7), window=st.integers(16, 10**5), read=st.sampled_from(["auto", "full", "recall"]))
+def test_what_is_seen_stays_in_the_trained_window(tokens: int, window: int, read: str) -> None:
+    chosen = policy(window=window, read=read)
+    seen = chosen.window(tokens) or tokens
+    assert seen + ROOM_FOR_ANSWER <= SHAPE.trained_window
+    assert seen <= max(window, tokens)
+    if read != "auto":
+        assert chosen.mode(tokens) == read
+    elif chosen.mode(tokens) == "full":
+        assert chosen.window(tokens) is None
+
+
+@given(tokens=st.integers(1, 10**7))
+def test_memory_does_not_grow_beyond_the_window(tokens: int) -> None:
+    chosen = policy(read="full")
+    assert chosen.peak_bytes(tokens) <= chosen.peak_bytes(chosen.settings.window)
+
+
+def test_the_budget_is_kept() -> None:
+    needed = policy().peak_bytes(5000)
+    policy(memory=needed).check_budget(5000)
+    with pytest.raises(BudgetError, match="smaller model"):
+        policy(memory=needed - 1).check_budget(5000)

@@ -1,0 +1,191 @@
+"""From sources to a reading: stored once, found again, gone on with, never wrong."""
+
+import io
+import itertools
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import torch
+
+from mmxcli.config import Settings
+from mmxcli.errors import BudgetError, DamagedError, InputError, Interrupted
+from mmxcli.reading import prefill as prefill_module
+from mmxcli.reading.session import Reading, Session
+from mmxcli.state.snapshot import load_snapshot
+from mmxcli.state.store import ReadingStore
+
+Result = TypeVar("Result")
+TEXT = "".join(f"Line {n}: the ship of captain {n * n} sailed on day {n % 31}.\n" for n in range(40))
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    path = tmp_path / "book.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def result_of(work: Generator[object, None, Result]) -> Result:
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
+def read(settings: Settings, *sources: str | Path, stdin: bytes | None = None) -> Reading:
+    with Session(settings) as session:
+        for _ in session.open_weights():
+            pass
+        stream = io.BytesIO(stdin) if stdin is not None else None
+        return result_of(session.read([str(source) for source in sources], stream))
+
+
+def identity(settings: Settings) -> str:
+    with Session(settings) as session:
+        for _ in session.open_weights():
+            pass
+        return session.identity("full")
+
+
+def tensors(reading: Reading) -> list[torch.Tensor]:
+    assert reading.state is not None
+    return [tensor for layer in reading.state.layers for tensor in layer.tensors().values()]
+
+
+def test_a_long_text_is_indexed_and_a_short_one_read(settings: Settings, book: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.txt"
+    short.write_text("Four words, no more.")
+    assert (read(settings, book).stored.mode, read(settings, short).stored.mode) == ("recall", "full")
+
+
+def test_a_second_time_nothing_is_read_again(settings: Settings, book: Path) -> None:
+    for mode in ("recall", "full"):
+        wanted = replace(settings, read=mode)
+        first, second = read(wanted, book), read(wanted, book)
+        assert (first.reused_tokens, second.reused_tokens) == (0, first.stored.tokens)
+        assert first.stored.id == second.stored.id
+
+
+def test_auto_uses_a_full_reading_that_is_there(settings: Settings, book: Path) -> None:
+    full = read(replace(settings, read="full"), book)
+    assert read(settings, book).stored.id == full.stored.id
+
+
+def test_what_changes_the_state_changes_the_id(settings: Settings, book: Path) -> None:
+    full = replace(settings, read="full")
+    identifiers = [read(full, book).stored.id, read(replace(full, window=80), book).stored.id]
+    identifiers.append(read(replace(full, read="recall"), book).stored.id)
+    book.write_text(TEXT + "one line more\n")
+    identifiers.append(read(full, book).stored.id)
+    assert len(set(identifiers)) == 4
+
+
+class Kill(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@pytest.mark.parametrize("steps", [1, 5, 30])
+def test_killed_and_run_again_it_ends_in_the_same_state(
+    settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    full = replace(settings, read="full")
+    expected = read(replace(full, home=tmp_path / "other"), book)
+    from mmxcli.models.softmax import SoftmaxModel
+
+    advance, count = SoftmaxModel.advance, itertools.count()
+
+    def dying(self: SoftmaxModel, *arguments: object, **named: object) -> torch.Tensor | None:
+        if next(count) == steps:
+            raise Kill
+        return advance(self, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SoftmaxModel, "advance", dying)
+    with pytest.raises(Kill):
+        read(full, book)
+    monkeypatch.setattr(SoftmaxModel, "advance", advance)
+    resumed = read(full, book)
+    assert resumed.stored.id == expected.stored.id
+    assert resumed.reused_tokens <= steps * full.chunk
+    assert all(torch.equal(a, b) for a, b in zip(tensors(resumed), tensors(expected), strict=True))
+    assert resumed.stored.state_path.read_bytes() == expected.stored.state_path.read_bytes()
+
+
+def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = replace(settings, read="full")
+    with monkeypatch.context() as patch:
+        patch.setattr("mmxcli.reading.interrupt.Interrupt.asked", True, raising=False)
+        patch.setattr("mmxcli.reading.interrupt.Interrupt.__init__", lambda self: None)
+        with pytest.raises(Interrupted, match="the same command goes on"):
+            read(full, book)
+    (kept,) = ReadingStore(settings.home).readings()
+    assert not kept.complete
+    assert load_snapshot(kept.state_path, identity(full))[0].position == full.chunk
+    assert read(full, book).stored.complete
+
+
+def test_a_damaged_state_is_not_used(settings: Settings, book: Path) -> None:
+    full = replace(settings, read="full")
+    path = read(full, book).stored.state_path
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DamagedError, match="mmx states rm"):
+        read(full, book)
+
+
+def test_a_state_of_another_text_is_not_gone_on_with(settings: Settings, book: Path, tmp_path: Path) -> None:
+    full = replace(settings, read="full")
+    other = tmp_path / "other.txt"
+    other.write_text(TEXT.replace("captain", "servant"))
+    mine, theirs = read(full, book).stored, read(full, other).stored
+    mine.state_path.write_bytes(theirs.state_path.read_bytes())
+    record = mine.path / "reading.json"
+    record.write_text(record.read_text().replace('"complete": true', '"complete": false'))
+    with pytest.raises(DamagedError, match="another text"):
+        read(full, book)
+
+
+def test_a_damaged_record_is_told(settings: Settings, book: Path) -> None:
+    (read(settings, book).stored.path / "reading.json").write_text("{")
+    with pytest.raises(DamagedError, match="mmx states rm"):
+        read(settings, book)
+
+
+def test_standard_input_is_a_source(settings: Settings) -> None:
+    reading = read(settings, "-", stdin=TEXT.encode())
+    assert reading.index.text("<stdin>", 0, 10) == TEXT[:10]
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\x00\x01\x02" * 99])
+def test_nothing_to_read(settings: Settings, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "nothing"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="nothing to read"):
+        read(settings, path)
+    readings = settings.home / "readings"
+    assert not readings.exists() or not list(readings.iterdir())
+
+
+def test_a_budget_that_is_too_small(settings: Settings, book: Path) -> None:
+    with pytest.raises(BudgetError, match="budget"):
+        read(replace(settings, memory=1 << 20), book)
+
+
+def test_without_cache_nothing_stays(settings: Settings, book: Path) -> None:
+    read(replace(settings, cache=False), book)
+    assert not (settings.home / "readings").exists()
+
+
+def test_folders_and_files_are_private(settings: Settings, book: Path) -> None:
+    stored = read(replace(settings, read="full"), book).stored
+    assert stored.path.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in stored.path.iterdir()} == {0o600}
+
+
+def test_chunks_are_of_one_size() -> None:
+    pieces = [[1, 2, 3], [], [4], list(range(5, 20)), [20]]
+    cut = list(prefill_module.chunks(pieces, 4))
+    assert [len(piece) for piece in cut] == [4, 4, 4, 4, 4]
+    assert [number for piece in cut for number in piece] == list(range(1, 21))

@@ -1,0 +1,154 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from indexes import opened, segments
+
+from mmxcli.recall.passages import cut
+from mmxcli.recall.quotes import LONGEST, best_quotes, find_quote, verify
+from mmxcli.recall.select import select
+from mmxcli.recall.sentences import sentences
+
+STORY = (
+    "Mr. Bulkington came aboard at noon. The innkeeper of the Spouter Inn, Mrs. Hussey said, was called Peter\n"
+    "Coffin. Nobody laughed. “Coffin?” said I; “an ill name for an inn!” The whale weighed ninety tons.\n\n"
+    "Dr. Snodhead, of the college of Santa Claus, earned £70 a year in 1851. He never went to sea.\n"
+)
+
+
+def split(text: str, code: bool = False) -> list[str]:
+    return [text[start:end] for start, end in sentences(text, code)]
+
+
+def test_sentences_end_where_a_reader_would_end_them():
+    assert split(STORY) == [
+        "Mr. Bulkington came aboard at noon.",
+        "The innkeeper of the Spouter Inn, Mrs. Hussey said, was called Peter\nCoffin.",
+        "Nobody laughed.",
+        "“Coffin?” said I; “an ill name for an inn!”",
+        "The whale weighed ninety tons.",
+        "Dr. Snodhead, of the college of Santa Claus, earned £70 a year in 1851.",
+        "He never went to sea.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See vol. 3, pp. 4, by J. S. Bach and Mrs. Lane-Clarke of St. Peter.",
+        "It costs 3.50 or 4.75, e.g. in no. 7.",
+        "“Stop!” cried he. . . and he did",
+        "He wrote to Messrs. Smith and Co. of Cheapside",
+    ],
+)
+def test_a_full_stop_is_not_always_the_end(text):
+    assert split(text) == [text]
+
+
+def test_other_ends_of_sentences():
+    assert split("He left.--She stayed.") == ["He left.", "--She stayed."]
+    assert split('"Go."  "No."') == ['"Go."', '"No."']
+    assert split("猫が座った。犬は外にいる。") == ["猫が座った。", "犬は外にいる。"]
+    assert split("Heading\n\nText here\n- one item\n- another") == ["Heading", "Text here", "- one item", "- another"]
+    assert split("x = 1. Y\n\n  y = 2\n", code=True) == ["x = 1. Y", "y = 2"]
+
+
+@given(st.text(), st.booleans())
+def test_sentences_hold_everything_but_white_space(text, code):
+    spans = list(sentences(text, code))
+    assert spans == sorted(spans)
+    assert "".join("".join(text[a:b].split()) for a, b in spans) == "".join(text.split())
+
+
+def quotes_of(index, question, answer=None, limit=2):
+    passages = [hit.passage for hit in select(index, question, 8)]
+    return best_quotes(index, question, answer, passages, limit)
+
+
+def test_the_sentence_that_holds_the_evidence_is_quoted():
+    with opened({"story.txt": [STORY]}) as index:
+        quote = quotes_of(index, "How is the innkeeper of the Spouter Inn called?")[0]
+        assert quote.text.endswith("was called Peter\nCoffin.")
+        assert (quote.line, quote.page) == (1, None)
+        quote = quotes_of(index, "What did he earn?", "seventy pounds, i.e. £70")[0]
+        assert quote.text.startswith("Dr. Snodhead")
+        assert quote.line == 4
+
+
+def test_a_long_sentence_is_trimmed_around_the_answer():
+    clauses = [f"the {n}th cask held {n * 7} gallons of oil from the coast" for n in range(40)]
+    with opened({"a.txt": [", ".join(clauses) + "."]}) as index:
+        quote = quotes_of(index, "How many gallons of oil did each cask hold?", "231 gallons")[0]
+        assert "the 33th cask held 231 gallons" in quote.text
+        assert len(quote.text) <= LONGEST
+        assert quote.text.startswith("the ")
+
+
+def test_code_is_quoted_by_lines():
+    body = (
+        "def write(self,\n    rows: list,\n    col_max: int = 30,\n    spacing: int = 2,\n) -> None:\n    return None\n"
+    )
+    with opened({"a.py": [f"import os\n\n{body}"]}) as index:
+        quote = quotes_of(index, "What is the default of col_max in write?", "30", 1)[0]
+        assert "col_max: int = 30," in quote.text
+        assert quote.text.count("\n") == 2
+
+
+def test_pages_are_those_where_the_quote_begins():
+    with opened({"a.pdf": ["The first page is dull.\n", "The Ravenport key is brass.\n"]}, pages=True) as index:
+        quote = quotes_of(index, "Of what is the Ravenport key?")[0]
+        assert (quote.text, quote.page, quote.line) == ("The Ravenport key is brass.", 2, 2)
+
+
+pieces = st.lists(
+    st.one_of(st.text(), st.sampled_from(["whale " * 90, "The whale, a fish; " * 30, " " * 400, "鯨" * 500])),
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pieces, st.text(max_size=30), st.sampled_from(["a.txt", "a.py"]))
+def test_every_quote_is_verbatim_and_a_changed_one_is_not(texts, answer, name):
+    text = "".join(texts) + " The white whale was seen."
+    with opened({name: [text]}) as index:
+        quotes = quotes_of(index, f"Where was the whale or 鯨 seen? {text[:50]}", answer, 4)
+        assert quotes
+        for quote in quotes:
+            assert text[quote.start : quote.end] == quote.text
+            assert len(quote.text) <= LONGEST
+            assert verify(quote, index)
+            assert not verify(replace(quote, text=quote.text[:-1] + ("y" if quote.text[-1] == "x" else "x")), index)
+            assert not verify(replace(quote, start=quote.start + 1), index)
+            assert not verify(replace(quote, end=quote.end + 1), index)
+            assert not verify(replace(quote, line=quote.line + 1), index)
+            assert not verify(replace(quote, page=7), index)
+            assert not verify(replace(quote, source="elsewhere"), index)
+
+
+def test_what_a_model_wrote_is_found_where_it_stands():
+    text = "He said “no—never,” and\n   left. The party's art was old."
+    passage = next(cut(segments({"a": ["\n\n" + text]})))
+    for written in ('He said "no - never," and left.', '"no--never," and  left', "“He said “no—never,” and"):
+        found = find_quote(written.replace(" - ", "—"), passage)
+        assert found
+        start, end = found
+        assert ("\n\n" + text)[start:end].split()[-1] in written.replace('"', "”").replace("--", "—")
+    start, end = find_quote("art", passage)
+    assert ("\n\n" + text)[start - 1 : end + 1] == " art "
+    for absent in ("", '"', "par", "never went", "art is old"):
+        assert find_quote(absent, passage) is None
+
+
+@given(st.text(min_size=1), st.data())
+def test_a_span_written_with_other_white_space_is_found_again(text, data):
+    for passage in cut(segments({"a": [text]})):
+        words = passage.text.split()
+        first = data.draw(st.integers(0, len(words) - 1))
+        last = data.draw(st.integers(first, len(words) - 1))
+        written = "  \n".join(words[first : last + 1])
+        found = find_quote(written, passage)
+        if any(character.isalnum() for character in written):
+            assert found
+            start, end = found
+            assert "".join(passage.text[start - passage.start : end - passage.start].split()) in "".join(words)

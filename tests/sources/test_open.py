@@ -1,0 +1,149 @@
+import errno
+import io
+import os
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from everything import everything
+from pdfs import pdf, showing
+
+from mmxcli.errors import InputError, MmxError, UsageError
+from mmxcli.sources.document import Document
+from mmxcli.sources.open import open_sources
+from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.spool import Spool, spool
+
+
+def test_a_missing_path_fails_before_anything_is_read(tmp_path: Path) -> None:
+    class Untouched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError
+
+    with pytest.raises(InputError, match="absent: no such file or folder") as raised:
+        open_sources(["-", str(tmp_path / "absent")], stdin=Untouched())
+    assert raised.value.exit_code == 3
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000, "/dev/null"])
+def test_paths_that_lead_nowhere(path: str) -> None:
+    with pytest.raises(InputError) as raised:
+        open_sources([path])
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_keeps_the_name_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("text")
+    [found] = open_sources(["./a.txt", "a.txt"])
+    assert isinstance(found, Document)
+    assert found.name == "./a.txt"
+    monkeypatch.chdir("/")
+    assert list(found.segments()) == [Segment("./a.txt", "text", 0, 1)]
+
+
+def test_fingerprints_tell_bytes_and_readers_apart(document, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = document(b"text", "one")
+    assert len(one.fingerprint()) == 64
+    assert document(b"text", "two").fingerprint() == one.fingerprint()
+    assert document(b"texts", "three").fingerprint() != one.fingerprint()
+    assert replace(one, reader=document(pdf(), "four").reader).fingerprint() != one.fingerprint()
+
+
+def test_a_fingerprint_needs_the_file(document, tmp_path: Path) -> None:
+    opened = document(b"text")
+    (tmp_path / "file").unlink()
+    with pytest.raises(InputError, match="file: cannot be read"):
+        opened.fingerprint()
+
+
+@pytest.mark.parametrize(("data", "texts"), [(b"one\ntwo", ["one\ntwo"]), (pdf(showing("One")), ["One\n"])])
+def test_standard_input_is_read_twice(data: bytes, texts: list[str]) -> None:
+    [found] = open_sources(["-", "-"], stdin=io.BytesIO(data))
+    assert isinstance(found, Document)
+    assert (found.name, found.size) == ("<stdin>", len(data))
+    assert [[part.text for part in found.segments()] for _ in range(2)] == [texts, texts]
+    assert found.fingerprint() == found.fingerprint()
+
+
+def test_readers_of_standard_input_do_not_disturb_each_other() -> None:
+    text = "0123456789abcde\n" * 10_000
+    [found] = open_sources(["-"], stdin=io.BytesIO(text.encode()))
+    assert isinstance(found, Document)
+    pairs = list(zip(found.segments(), found.segments(), strict=True))
+    assert "".join(one.text for one, _ in pairs) == text
+    assert all(one == other for one, other in pairs)
+
+
+def test_standard_input_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    [found] = open_sources(["-"], stdin=io.BytesIO(b"text" * 100_000))
+    assert isinstance(found, Document) and isinstance(found.content, Spool)
+    assert not list(tmp_path.iterdir())
+
+
+def test_standard_input_closed_or_empty() -> None:
+    assert list(open_sources(["-"], stdin=io.BytesIO())) == [Gap("<stdin>", "empty")]
+    with pytest.raises(InputError, match="standard input is closed"):
+        open_sources(["-"])
+
+
+def test_a_full_disk_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda prefix: Full())
+    with pytest.raises(MmxError, match="is full; set TMPDIR") as raised:
+        spool(io.BytesIO(b"text"), "<stdin>")
+    assert raised.value.exit_code == 1
+
+
+def test_standard_input_that_is_a_folder(tmp_path: Path) -> None:
+    class Folder(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+
+    with pytest.raises(InputError, match="<stdin>: cannot be read: Is a directory"):
+        spool(Folder(), "<stdin>")
+
+
+def test_a_named_pipe_is_read_as_standard_input_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("from a command",))
+    writer.start()
+    segments, gaps = everything(open_sources([str(pipe)]))
+    writer.join()
+    assert ([s.text for s in segments], gaps) == (["from a command"], [])
+
+
+def test_a_file_without_a_size_but_with_content() -> None:
+    [found] = open_sources(["/proc/self/status"])
+    assert isinstance(found, Document)
+    assert found.size > 0
+
+
+def test_lists_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b b", "c\nc"):
+        Path(name).write_text("text")
+    Path("list").write_bytes(b"b b\r\n\na\n")
+
+    def opened(*paths: str, stdin: bytes = b"", files_from: str, nul: bool = False) -> list[str]:
+        found = open_sources(paths, stdin=io.BytesIO(stdin), files_from=files_from, nul=nul)
+        return [thing.name for thing in found if isinstance(thing, Document)]
+
+    assert opened("a", files_from="list") == ["a", "b b"]
+    assert opened(stdin=b"c\nc\0a\0", files_from="-", nul=True) == ["c\nc", "a"]
+    with pytest.raises(UsageError, match="both a source and the list"):
+        opened("-", files_from="-")
+    with pytest.raises(InputError, match="absent: no such file"):
+        opened(files_from="absent")
+    with pytest.raises(InputError, match="absent: no such file"):
+        opened(stdin=b"absent\n", files_from="-")
+    with pytest.raises(InputError, match="Is a directory"):
+        opened(files_from=".")

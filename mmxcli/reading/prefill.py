@@ -1,6 +1,6 @@
 """The core loop: a stream of tokens becomes a state, chunk by chunk, in bounded memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mmxcli.errors import DamagedError, Interrupted
 from mmxcli.models.softmax import SoftmaxModel
@@ -26,20 +26,26 @@ def chunks(ids: Iterable[list[int]], size: int) -> Iterator[list[int]]:
 def prefill(
     model: SoftmaxModel,
     state: ModelState,
+    prompt: Sequence[int],
     ids: Iterable[list[int]],
     total: int,
     chunk: int,
     save: Callable[[ModelState], None],
     every: int,
 ) -> Iterator[Progress]:
-    """Reads all of `ids` into `state`, which it modifies, going on after the `state.position` tokens that it
-    has read already (a multiple of `chunk`, so that the cuts, and with them every rounding, are those of an
-    uninterrupted reading). Calls `save` every `every` tokens and at the end.
+    """Reads `prompt` and then all of `ids`, `total` in number, into `state`, which it modifies.
+
+    It goes on after what the state has read already: chunks are cut at the same places, and so every rounding
+    is that of an uninterrupted reading. Calls `save` every `every` tokens and at the end.
 
     Raises Interrupted, after saving, when the person asks to stop, and DamagedError when the tokens that the
     state has read are not the ones that `ids` begins with.
     """
-    read, resumed, seen, saved = 0, state.position, TokenChain(), state.position
+    if state.position == 0:
+        model.advance(state, prompt)
+    read, resumed, seen = 0, state.position - len(prompt), TokenChain()
+    saved = resumed
+    seen.extend(prompt)
     another = DamagedError("the stored state has read another text: see `mmx states list`, and remove it")
     with between_chunks() as interrupt:
         for piece in chunks(ids, chunk):
@@ -60,6 +66,6 @@ def prefill(
                 raise Interrupted(f"stopped after {read:,} of {total:,} tokens; the same command goes on from there")
     if read < resumed:
         raise another
-    if saved < read:
+    if saved < read or resumed == read:  # the record of a reading that was killed at its end may say less
         save(state)
     yield Progress("read", total, total, "tokens")

@@ -1,12 +1,17 @@
 """The readings on disk: for each, a folder with its record, its recall index and, when read in full, its state."""
 
 import json
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from mmxcli.errors import DamagedError, UsageError
 from mmxcli.state.files import private_folder, written_aside
@@ -86,6 +91,21 @@ class ReadingStore:
             aside.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
         return reading
 
+    @contextmanager
+    def building(self) -> Iterator[Path]:
+        """A folder for a reading that is being made. What is not adopted is removed at the end, and what
+        processes that were killed have left is removed at the beginning."""
+        private_folder(self.folder)
+        for left in self.folder.glob(".*"):
+            owner = left.name.split("-")[1] if "-" in left.name else ""
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".building-{os.getpid()}-", dir=self.folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def adopt(self, building: Path, reading: StoredReading) -> StoredReading:
         """Makes a folder that was built aside the folder of `reading`, in one step."""
         self.put(replace(reading, path=building))
@@ -116,6 +136,6 @@ class ReadingStore:
 
     def remove(self, identifier: str) -> None:
         """Removes a reading, damaged or not. It is out of sight at once, whatever happens while it is deleted."""
-        aside = self.folder / f".removed-{identifier}-{time.time_ns()}"
+        aside = self.folder / f".removed-{os.getpid()}-{time.time_ns()}"
         self.path(identifier).rename(aside)
         shutil.rmtree(aside)

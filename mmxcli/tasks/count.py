@@ -6,7 +6,8 @@ from typing import BinaryIO
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
 from mmxcli.models.estimate import operations_per_second, seconds_to_read
-from mmxcli.reading.session import Session, opened
+from mmxcli.reading.corpus import Corpus
+from mmxcli.reading.session import Session
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.sources.document import Document
 from mmxcli.sources.segment import Gap, Segment
@@ -18,9 +19,9 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     and something could not be read."""
     with Session(settings) as session:
         yield from session.open_weights()
-        documents, gaps = opened(sources, stdin)
-        counted = []
-        for document in documents:
+        corpus = Corpus.open(sources, stdin)
+        counted, gaps = [], list(corpus.gaps)
+        for document in corpus.documents:
             one = _count(session, document, gaps)
             counted.append(one)
             yield one

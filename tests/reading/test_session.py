@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import os
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -123,8 +124,11 @@ def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkey
             read(full, book)
     (kept,) = ReadingStore(settings.home).readings()
     assert not kept.complete
-    assert load_snapshot(kept.state_path, identity(full))[0].position == full.chunk
-    assert read(full, book).stored.complete
+    assert kept.read_tokens == full.chunk
+    assert load_snapshot(kept.state_path, identity(full))[0].position > full.chunk
+    resumed = read(full, book)
+    assert resumed.reused_tokens == full.chunk
+    assert resumed.stored.complete
 
 
 def test_a_damaged_state_is_not_used(settings: Settings, book: Path) -> None:
@@ -189,3 +193,14 @@ def test_chunks_are_of_one_size() -> None:
     cut = list(prefill_module.chunks(pieces, 4))
     assert [len(piece) for piece in cut] == [4, 4, 4, 4, 4]
     assert [number for piece in cut for number in piece] == list(range(1, 21))
+
+
+def test_what_a_killed_process_left_is_removed(settings: Settings, book: Path) -> None:
+    folder = settings.home / "readings"
+    folder.mkdir(parents=True)
+    nobody = 2**22 + 5  # beyond the largest process id
+    left, alive = folder / f".building-{nobody}-x", folder / f".building-{os.getpid()}-y"
+    left.mkdir()
+    alive.mkdir()
+    stored = read(settings, book).stored
+    assert {path.name for path in folder.iterdir()} == {stored.id, alive.name}

@@ -34,7 +34,8 @@ def index(tmp_path: Path) -> RecallIndex:
         ("", False),
         ("of the", False),
         ("Captain Peleg did hire Ishmael for a lay", False),
-        ("Peleg", True),
+        ("Peleg", False),
+        ("yes", False),
     ],
 )
 def test_backed(index: RecallIndex, answer: str, expected: bool) -> None:

@@ -1,0 +1,86 @@
+"""All documents of one command, as one text in reading order."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO
+
+from mmxcli.errors import InputError
+from mmxcli.sources.document import Document
+from mmxcli.sources.open import open_sources
+from mmxcli.sources.segment import Gap, Segment
+
+Item = str | Segment | Gap  # a line of our own between documents, text, or what is not there
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The documents to read, at least one, and what was named but cannot be read."""
+
+    documents: tuple[Document, ...]
+    gaps: tuple[Gap, ...]
+
+    @classmethod
+    def open(cls, sources: Sequence[str], stdin: BinaryIO | None) -> "Corpus":
+        """Finds the documents of `sources`. Raises InputError when there is none."""
+        found = list(open_sources(sources, stdin=stdin))
+        documents = tuple(item for item in found if isinstance(item, Document))
+        gaps = tuple(item for item in found if isinstance(item, Gap))
+        if not documents:
+            raise nothing_to_read(sources, gaps)
+        return cls(documents, gaps)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all documents."""
+        return sum(document.size for document in self.documents)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hex, over the names and contents of all documents and over what could not be read."""
+        digest = hashlib.sha256()
+        for document in self.documents:
+            digest.update(f"{document.name}\0{document.fingerprint()}\n".encode("utf-8", "surrogateescape"))
+        for gap in self.gaps:
+            digest.update(f"{gap.source}\0{gap.reason}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def items(self) -> Iterator[Item]:
+        """Everything, lazily; where there are several documents, each begins with a line that names it."""
+        for number, document in enumerate(self.documents):
+            if len(self.documents) > 1:
+                yield ("\n\n" if number else "") + f"=== {document.name} ===\n"
+            yield from document.segments()
+
+
+def text_of(item: Item) -> str:
+    """What the model reads of an item."""
+    return item.text if isinstance(item, Segment) else item if isinstance(item, str) else ""
+
+
+def nothing_to_read(sources: Sequence[str], gaps: Sequence[Gap]) -> InputError:
+    """The error that names the sources and the reasons."""
+    names = ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
+    reasons = sorted({gap.reason for gap in gaps}) or ["no readable files"]
+    return InputError(f"nothing to read in {names}: {'; '.join(reasons[:3])}")
+
+
+class Place:
+    """Follows the items of a corpus: `where` it is, and about how many bytes are `done`."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._sizes = {document.name: document.size for document in corpus.documents}
+        self._before = 0
+        self.done = 0
+        self.where: str | None = None
+
+    def follow(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            if not isinstance(item, str):
+                if item.source != self.where:
+                    self._before += self._sizes.get(self.where or "", 0)
+                    self.where = item.source
+                if isinstance(item, Segment):
+                    self.done = min(self._before + self._sizes.get(item.source, 0), self.done + len(item.text))
+            yield item

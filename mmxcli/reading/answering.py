@@ -1,6 +1,5 @@
 """One question: the recalled passages are read again, and what the model writes is held against them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmxcli.reading.generate import generate
@@ -12,9 +11,9 @@ from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 
 CANDIDATES = 8  # passages in which evidence is looked for; the model reads the first few of them
-# The least that the best sentence must share with a question for the text to be taken to answer it. Measured:
-# of 72 questions about three books, asked of their own book, the lowest reached 1.05; asked of another, 93 in
-# 100 stayed below this (docs/benchmarks.md).
+# The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 72
+# questions about three books, asked of their own book, the lowest reached 1.05; asked of another, 84 in 100 stayed
+# below this (docs/benchmarks.md).
 FOUND = 0.85
 
 
@@ -42,20 +41,23 @@ def answer(session: Session, reading: Reading, question: str, evidence: Evidence
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    read = evidence.passages[: session.settings.passages]
-    written = write(session, reading, question, read)
+    written = write(session, reading, question, evidence)
     if backed(reading.index, question, written, evidence.passages):
         return written
     return " ".join(evidence.quotes[0].text.split())
 
 
-def write(session: Session, reading: Reading, question: str, passages: Sequence[Passage]) -> str:
-    """What the model says: after the state of a full reading, which stays as it is, or from nothing."""
-    texts = [passage.text.strip() for passage in passages]
+def write(session: Session, reading: Reading, question: str, evidence: Evidence) -> str:
+    """What the model says: after the state of a full reading, which stays as it is, or from nothing.
+
+    It reads the first passages, and then the best sentences of all of them.
+    """
+    passages = [passage.text.strip() for passage in evidence.passages[: session.settings.passages]]
+    quotes = [quote.text for quote in evidence.quotes]
     model = session.model
     if reading.state is None:
-        state, prompt = model.new_state(None), question_prompt(session.template, texts, question)
+        state, prompt = model.new_state(None), question_prompt(session.template, passages, quotes, question)
     else:
-        state, prompt = reading.state.fork(), continuation_prompt(session.template, texts, question)
+        state, prompt = reading.state.fork(), continuation_prompt(session.template, passages, quotes, question)
     pieces = generate(model, session.tokenizer, state, prompt, session.settings.max_tokens)
     return "".join(piece.text for piece in pieces).strip()

@@ -14,16 +14,22 @@ def reading_prompt(template: ChatTemplate) -> list[int]:
     return template.parts(SYSTEM, [BEFORE_TEXT])[0] + template.tokenizer.encode(BEFORE_TEXT)
 
 
-def question_prompt(template: ChatTemplate, passages: Sequence[str], question: str) -> list[int]:
-    """A whole prompt: question, passages, question again, because reading twice helps (arXiv 2407.05483)."""
-    text = "\n\n".join(passages)
-    body = f"Question: {question}\n\n{BEFORE_TEXT}{text}\n\nQuestion: {question}"
+def question_prompt(template: ChatTemplate, passages: Sequence[str], quotes: Sequence[str], question: str) -> list[int]:
+    """A whole prompt: question, passages, their best sentences again, and the question again, because reading
+    twice helps (arXiv 2407.05483)."""
+    body = f"Question: {question}\n\n{BEFORE_TEXT}{_recalled(passages, quotes)}\n\nQuestion: {question}"
     return [token for part in template.parts(SYSTEM, [body]) for token in part]
 
 
-def continuation_prompt(template: ChatTemplate, passages: Sequence[str], question: str) -> list[int]:
-    """What follows a text that was read after `reading_prompt`: the passages once more, and the question."""
-    text = "\n\n".join(passages)
-    again = f"\n\nFrom the text:\n{text}" if passages else ""
-    parts = template.parts(SYSTEM, [BEFORE_TEXT, f"{again}\n\nQuestion: {question}"])
+def continuation_prompt(
+    template: ChatTemplate, passages: Sequence[str], quotes: Sequence[str], question: str
+) -> list[int]:
+    """What follows a text that was read after `reading_prompt`: the same, without the template's beginning."""
+    again = f"\n\nFrom the text:\n{_recalled(passages, quotes)}\n\nQuestion: {question}"
+    parts = template.parts(SYSTEM, [BEFORE_TEXT, again])
     return [token for part in parts[2:] for token in part]
+
+
+def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:
+    best = "\n".join(" ".join(quote.split()) for quote in quotes)
+    return "\n\n".join(passages) + f"\n\nMost relevant:\n{best}"

@@ -10,12 +10,13 @@ _SHORTENED = """
     tom mss ms bd nr str
 """
 _ABBREVIATIONS = frozenset(_SHORTENED.split())
-# A full stop and what closes with it; a blank line; the line before a bullet, a numbered item or a date.
+# A full stop and what closes with it; a blank line; the line before a bullet, a numbered item, a date or the
+# row of a table.
 _END = re.compile(
     r"""(?P<mark>[.!?…]+(?:[ ]\.)*)["'”’»)\]_*]*(?=\s|--|—)
     | [。！？]+[」』”’）]*
     | \n\s*\n
-    | \n(?=[ \t]*(?:[-*•+][ ]|\d{1,3}[.)][ ]|\d{4}-\d\d-\d\d))""",
+    | \n(?=[ \t]*(?:[-*•+][ ]|\d{1,3}[.)][ ]|\d{4}-\d\d-\d\d|\|))""",
     re.X,
 )
 _BEFORE = re.compile(r"[^\s(\[\"'“‘_—-]*\Z")

@@ -72,11 +72,13 @@ class Session:
         self.weights: WeightsFolder = yield from relay(
             lambda report: locate(settings.model, settings.weights_folder, offline=settings.offline, on_progress=report)
         )
+        start = time.perf_counter()
         size = sum(file.stat().st_size for file in self.weights.path.glob("*.safetensors"))
         self.shape = Shape.read(self.weights.path)
         self.policy = Policy(settings, self.shape, size)
         self.tokenizer = Tokenizer(self.weights.path)
         self.template = ChatTemplate(self.tokenizer)
+        self.load_s = time.perf_counter() - start
 
     @cached_property
     def model(self) -> "SoftmaxModel":
@@ -89,7 +91,7 @@ class Session:
         if self.settings.threads:
             torch.set_num_threads(self.settings.threads)
         model = load_model(self.weights.path)
-        self.load_s = time.perf_counter() - start
+        self.load_s += time.perf_counter() - start
         return model
 
     def read(self, sources: Sequence[str], stdin: BinaryIO | None) -> Generator[Told, None, Reading]:

@@ -59,5 +59,4 @@ def write(session: Session, reading: Reading, question: str, evidence: Evidence)
         state, prompt = model.new_state(None), question_prompt(session.template, passages, quotes, question)
     else:
         state, prompt = reading.state.fork(), continuation_prompt(session.template, passages, quotes, question)
-    pieces = generate(model, session.tokenizer, state, prompt, session.settings.max_tokens)
-    return "".join(piece.text for piece in pieces).strip()
+    return "".join(generate(model, session.tokenizer, state, prompt, session.settings.max_tokens)).strip()

@@ -207,5 +207,4 @@ class Session:
     def _load_state(self, stored: StoredReading) -> "ModelState":
         from mmxcli.state.snapshot import load_snapshot
 
-        state, _ = load_snapshot(stored.state_path, self.identity("full"))
-        return state
+        return load_snapshot(stored.state_path, self.identity("full"))

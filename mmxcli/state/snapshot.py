@@ -42,8 +42,8 @@ def save_snapshot(state: ModelState, path: Path, identity: str, window: int | No
     return path.stat().st_size
 
 
-def load_snapshot(path: Path, identity: str) -> tuple[ModelState, str]:
-    """The state in a file and the digest of its tensors.
+def load_snapshot(path: Path, identity: str) -> ModelState:
+    """The state in a file.
 
     Raises DamagedError when a single byte is not as it was written, or the state belongs to another model.
     """
@@ -56,7 +56,7 @@ def load_snapshot(path: Path, identity: str) -> tuple[ModelState, str]:
             raise DamagedError(f"the stored state {path} has format {header['format']}; this mmx reads {FORMAT}")
         if header["identity"] != identity:
             raise DamagedError(f"the stored state {path} was made by another model or version of mmx")
-        if header.pop("sha256") != (digest := _digest(header, tensors)):
+        if header.pop("sha256") != _digest(header, tensors):
             raise damaged
         layers: list[LayerState] = []
         for number, kind in enumerate(header["layers"]):
@@ -64,7 +64,7 @@ def load_snapshot(path: Path, identity: str) -> tuple[ModelState, str]:
             own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
             layers.append(KINDS[kind].restore(own, header["window"]))
         chain = TokenChain(bytes.fromhex(header["chain"]), header["pending"])
-        return ModelState(layers, int(header["position"]), chain), digest
+        return ModelState(layers, int(header["position"]), chain)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError):
         raise damaged from None
 

@@ -32,7 +32,7 @@ def saved(model: SoftmaxModel, path: Path, window: int | None = 32, read: int = 
 @pytest.mark.parametrize("read", [1, 3, 40, 150])
 def test_continues_bit_for_bit(model: SoftmaxModel, tmp_path: Path, window: int | None, read: int) -> None:
     state = saved(model, tmp_path / "state", window, read)
-    restored, _ = load_snapshot(tmp_path / "state", "me")
+    restored = load_snapshot(tmp_path / "state", "me")
     assert restored.position == read
     expected, found = (model.advance(s, IDS[read:], "all") for s in (state, restored))
     assert expected is not None and found is not None
@@ -57,7 +57,7 @@ def test_every_changed_byte_is_noticed_or_harmless(
     data[int(place * (len(data) - 1))] ^= 1 << bit
     path.write_bytes(data)
     try:
-        restored, _ = load_snapshot(path, "me")
+        restored = load_snapshot(path, "me")
     except DamagedError:
         return
     for layer, other in zip(state.layers, restored.layers, strict=True):

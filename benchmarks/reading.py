@@ -20,14 +20,14 @@ import psutil
 import torch
 
 from mmxcli.config import load_settings
-from mmxcli.models.load import load_model
+from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
 from mmxcli.reading.prefill import chunks
 from mmxcli.reading.tokens import TokenStream
-from mmxcli.state.layer import AttentionState
 from mmxcli.state.model_state import ModelState
+from mmxcli.state.window import SINKS
 
 PROBE_EVERY, PROBE, CHUNK = 50_000, 1_024, 512
 
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--transformers", action="store_true")
     args = parser.parse_args()
     folder = locate(args.model, load_settings({}, environ=os.environ, cwd=Path.cwd()).weights_folder).path
-    model, tokenizer = load_model(folder), Tokenizer(folder)
+    model, tokenizer = load_softmax(folder), Tokenizer(folder)
     stream = TokenStream(tokenizer).feed([args.text.read_text(encoding="utf-8")])
     ids = [token for chunk in stream for token in chunk.ids][: args.tokens]
     print(f"{args.model}, window {args.window}, {len(ids):,} tokens, activations in {model.products.dtype}")
@@ -69,7 +69,7 @@ def probe(model: SoftmaxModel, state: ModelState, ids: list[int], at: int, windo
     target = ids[at : at + PROBE]
     streamed = perplexity(model, state.fork(), target)
     fresh = model.new_state(window)
-    model.advance(fresh, ids[at - window - AttentionState.SINKS : at])
+    model.advance(fresh, ids[at - window - SINKS : at])
     plain = perplexity(model, fresh, target)
     print(
         f"{at:>9,} tokens  perplexity {streamed:.3f} streamed, {plain:.3f} fresh: ratio {streamed / plain:.4f}",

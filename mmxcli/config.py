@@ -86,6 +86,10 @@ def _user_home() -> Path:
 READ = "full: every token goes through the model. recall: the text is indexed, and the model reads what is \
 recalled. auto: full where the model's memory can carry the whole text"
 
+WINDOW = "Tokens that softmax layers keep, beyond the first few; the rest is forgotten by them"
+KV_CACHE = "How softmax layers that see everything keep their keys and values. memory and disk are exact, int8 rounds. \
+auto: memory where they fit, else disk"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -105,8 +109,12 @@ class Settings:
     read: Literal["auto", "full", "recall"] = field(
         default="auto", metadata=_about(_one_of("auto", "full", "recall"), READ)
     )
-    window: int = field(
-        default=1024, metadata=_about(_count(16), "Tokens that windowed attention keeps, beyond the first few")
+    window: int | None = field(
+        default=None,
+        metadata=_about(_count(16), WINDOW, "1024 for models of softmax layers alone, all for others"),
+    )
+    kv_cache: Literal["auto", "memory", "disk", "int8"] = field(
+        default="auto", metadata=_about(_one_of("auto", "memory", "disk", "int8"), KV_CACHE)
     )
     chunk: int = field(default=512, metadata=_about(_count(1), "Tokens that the model reads in one step"))
     memory: int | None = field(

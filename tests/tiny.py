@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from tiny_families import LIBRARY_FAMILIES
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
@@ -36,6 +37,10 @@ FAMILIES = {
 }
 
 
+KEPT = ("conv1d.weight", "conv_1d.weight", "conv.weight")
+SLOWER = 3.0  # by e^3: what a tiny recurrence holds must be felt for hundreds of tokens, or nothing is tested
+
+
 def make_tokenizer(folder: Path) -> int:
     """Writes tokenizer.json and its settings; returns the size of the vocabulary."""
     tokenizer = Tokenizer(BPE())
@@ -60,11 +65,17 @@ def make_model(folder: Path, family: str = "llama", dtype: torch.dtype = torch.f
 
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = make_tokenizer(folder)
-    config = AutoConfig.for_model(family, **(SIZES | FAMILIES[family] | {"vocab_size": vocabulary} | sizes))
+    own = SIZES | FAMILIES[family] if family in FAMILIES else LIBRARY_FAMILIES[family]
+    config = AutoConfig.for_model(family, **(own | {"vocab_size": vocabulary} | sizes))
     with torch.random.fork_rng():
         torch.manual_seed(20)
         model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-        for weight in model.parameters():
-            weight.data = (torch.randn(weight.shape) * 0.25 + (weight.dim() == 1)).to(dtype)
+        for name, weight in model.named_parameters():
+            if family in FAMILIES:
+                weight.data = (torch.randn(weight.shape) * 0.25 + (weight.dim() == 1)).to(dtype)
+            elif name.endswith("A_log"):
+                weight.data -= SLOWER
+            elif weight.dim() >= 2 and not name.endswith(KEPT):  # the library's own start is too small to tell apart
+                weight.data = (torch.randn(weight.shape) * weight.shape[-1] ** -0.5).to(dtype)
     model.save_pretrained(folder)
     return folder

@@ -45,6 +45,22 @@ def pull(flags: Flags, name: Name = None) -> None:
 
 
 @app.command(cls=Command)
+@takes("offline", *PRINTING)
+def check(flags: Flags, name: Name = None) -> None:
+    """Try whether a model, read in pieces, is where one pass would have left it.
+
+    Prints its certificate. A model that fails is not used, and the exit code is 1.
+    """
+    from mmxcli.tasks import models
+
+    with flags.running() as (settings, view):
+        certificate = view.through(models.check_model(settings, name or settings.model))
+    flags.listing([certificate], listing.certificate)
+    if not certificate.good:
+        raise typer.Exit(1)
+
+
+@app.command(cls=Command)
 @takes("verbose")
 def path(flags: Flags, name: Name = None) -> None:
     """Print where a model's files are."""

@@ -4,62 +4,137 @@ Two pieces join by their shares of the common denominator (online softmax, arXiv
 arXiv 2205.14135, section 3.1), so no mask over the whole past is ever built.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
 
+from mmxcli.state.pages import PagedState
+from mmxcli.state.window import WindowState
+
+AttentionState = WindowState | PagedState
 Piece = tuple[Tensor, Tensor]  # output (heads, n, width), log-sum-exp (heads, n) in float32
 
 
-def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Piece:
-    """queries (heads, n, width) over keys and values (key-value heads, m, width), scaled by 1/sqrt(width).
+def read(
+    state: AttentionState,
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    capped: Tensor | None = None,
+    scale: float | None = None,
+) -> Tensor:
+    """Attention of n new tokens over what `state` holds and themselves: (heads, n, width of the values).
+
+    queries (heads, n, width), keys and values (key-value heads, n, width), turned by their positions; values may
+    be narrower. `capped` are the queries as the sinks see them, turned so that their distance is what it was when
+    the window filled; None: as `queries`, for models whose attention knows no positions. `scale` is 1/sqrt(width)
+    unless given. Computed in the dtype of the queries, kept in that of the keys. Modifies `state`: appends.
+
+    n is at most `room(state)`, so that all new tokens see in one way.
+    """
+    width = values.shape[-1]
+    if width < keys.shape[-1]:
+        values = torch.nn.functional.pad(values, (0, keys.shape[-1] - width))
+    scale = queries.shape[-1] ** -0.5 if scale is None else scale
+    if isinstance(state, PagedState):
+        return join(_read_pages(state, queries, keys, values, scale))[..., :width]
+    return join(_read_window(state, queries, keys, values, queries if capped is None else capped, scale))[..., :width]
+
+
+def room(state: AttentionState) -> int:
+    """How many tokens may be read in one piece: up to where the window fills, and fewer than the window after
+    that."""
+    if isinstance(state, PagedState):
+        return 1 << 62
+    return max(1, state.window - 1) if state.sliding else state.window + state.sinks - state.read
+
+
+def _read_pages(state: PagedState, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Iterator[Piece]:
+    if queries.shape[1] > 1:
+        yield attend_arriving(queries, *state.seen(keys, values), scale)
+        yield from (attend(queries, *piece, scale) for piece in state.pieces())
+        state.append(keys, values)
+    else:  # one token sees itself too: a page more, and a piece less
+        state.append(keys, values)
+        yield from (attend(queries, *piece, scale) for piece in state.pieces())
+
+
+def _read_window(
+    state: WindowState, queries: Tensor, keys: Tensor, values: Tensor, capped: Tensor, scale: float
+) -> Iterator[Piece]:
+    count, sliding = queries.shape[1], state.sliding
+    past = state.window - 1 if sliding else state.read
+    state.append(keys, values)
+    kept_keys, kept_values = state.last(past + count)
+    kept_keys, kept_values = kept_keys.to(queries.dtype), kept_values.to(queries.dtype)
+    if count == 1:
+        yield attend(queries, kept_keys, kept_values, scale)
+    else:
+        yield attend_arriving(queries, kept_keys[:, past:], kept_values[:, past:], scale)
+        seen = 0
+        if sliding:  # query i sees the past from its i-th token on: the first `count` leave one by one
+            yield attend_leaving(queries, kept_keys[:, :count], kept_values[:, :count], scale)
+            seen = count
+        if seen < past:
+            yield attend(queries, kept_keys[:, seen:past], kept_values[:, seen:past], scale)
+    if sliding and state.first is not None:
+        yield attend_few(capped, state.first[0], state.first[1], scale)
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
+    """queries (heads, n, width) over keys and values (key-value heads, m, width).
 
     Every query sees every key, so query heads that share a key head can be rows of one head: the kernel is
     several times faster with many rows a head than with one.
     """
     heads, count, width = queries.shape
-    output, logsumexp = _flash(queries.reshape(keys.shape[0], -1, width), keys, values, causal=False)
+    output, logsumexp = _flash(queries.reshape(keys.shape[0], -1, width), keys, values, scale, causal=False)
     return output.reshape(heads, count, width), logsumexp.reshape(heads, count)
 
 
-def attend_arriving(queries: Tensor, keys: Tensor, values: Tensor) -> Piece:
+def attend_arriving(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
     """As `attend` for n queries and their own n keys: query i sees keys 0..i."""
-    return _flash(queries, keys, values, causal=True)
+    return _flash(queries, keys, values, scale, causal=True)
 
 
-def attend_leaving(queries: Tensor, keys: Tensor, values: Tensor) -> Piece:
+def attend_leaving(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
     """As `attend` for n queries and n keys that leave the window one by one: query i sees keys i..n-1.
 
     Turned around, that is a causal mask.
     """
-    output, logsumexp = _flash(queries.flip(1), keys.flip(1), values.flip(1), causal=True)
+    output, logsumexp = _flash(queries.flip(1), keys.flip(1), values.flip(1), scale, causal=True)
     return output.flip(1), logsumexp.flip(1)
 
 
-def attend_few(queries: Tensor, keys: Tensor, values: Tensor) -> Piece:
+def attend_few(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
     """As `attend`, for a handful of keys."""
     heads, count, width = queries.shape
     grouped = queries.reshape(keys.shape[0], -1, width)  # query heads that share a key head become rows
-    scores = (grouped.float() @ keys.float().transpose(1, 2)) * width**-0.5
+    scores = (grouped.float() @ keys.float().transpose(1, 2)) * scale
     logsumexp = scores.logsumexp(dim=-1)
     output = (scores - logsumexp[..., None]).exp() @ values.float()
     return output.reshape(heads, count, width), logsumexp.reshape(heads, count)
 
 
-def _flash(queries: Tensor, keys: Tensor, values: Tensor, causal: bool) -> Piece:
+def _flash(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: bool) -> Piece:
     output, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        queries[None], keys[None], values[None], 0.0, causal
+        queries[None], keys[None].to(queries.dtype), values[None].to(queries.dtype), 0.0, causal, scale=scale
     )
     return output[0], logsumexp[0]
 
 
-def join(pieces: Sequence[Piece]) -> Tensor:
-    """The attention over all pieces together: (heads, n, width) in the dtype of the first."""
-    if len(pieces) == 1:
-        return pieces[0][0]
-    shares = torch.stack([logsumexp for _, logsumexp in pieces]).softmax(dim=0)
-    total = pieces[0][0].float() * shares[0, ..., None]
-    for (output, _), share in zip(pieces[1:], shares[1:], strict=True):
-        total = torch.addcmul(total, output.float(), share[..., None])
-    return total.to(pieces[0][0].dtype)
+def join(pieces: Iterable[Piece]) -> Tensor:
+    """The attention over all pieces, at least one, together: (heads, n, width) in the dtype of the first.
+
+    Pieces are joined as they come: o = (o1 e^l1 + o2 e^l2) / (e^l1 + e^l2), l the log-sum-exp.
+    """
+    pieces = iter(pieces)
+    output, logsumexp = next(pieces)
+    dtype = output.dtype
+    for other, another in pieces:
+        both = torch.logaddexp(logsumexp, another)
+        output = output.float() * (logsumexp - both).exp_()[..., None]
+        output = torch.addcmul(output, other.float(), (another - both).exp_()[..., None])
+        logsumexp = both
+    return output.to(dtype)

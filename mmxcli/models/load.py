@@ -4,20 +4,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmxcli.errors import DamagedError, ModelError
-from mmxcli.models.shape import Shape
+from mmxcli.models.anatomy import Anatomy
+from mmxcli.models.shape import Shape, is_llama_like, read_config
 
 if TYPE_CHECKING:
     import torch
 
+    from mmxcli.models.runner import Model
     from mmxcli.models.softmax import SoftmaxModel
 
+MINIMAX = ("minimax", "minimax_text_01", "minimax_m1")
 
-def load_model(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxModel":
+
+def anatomy_of(folder: Path) -> Anatomy:
+    """What the model in a folder costs and remembers, from its config alone: no weights are needed.
+
+    Raises ModelError for a family that mmx does not run, DamagedError for a config that makes no sense.
+    """
+    config = read_config(folder)
+    if is_llama_like(config):
+        return Shape.read(folder).anatomy()
+    if config.get("model_type") in MINIMAX:
+        from mmxcli.models.minimax.config import MiniMaxConfig
+
+        return MiniMaxConfig.read(folder).anatomy()
+    from mmxcli.models.library.load import read_config as library_config
+    from mmxcli.models.library.measure import anatomy_of as measured
+
+    return measured(library_config(folder))
+
+
+def load_model(folder: Path, dtype: "torch.dtype | None" = None) -> "Model":
     """The model in a folder of safetensors, in the checkpoint's own dtype (float16 becomes bfloat16) unless told.
 
-    Weights stay mapped from their files, so loading costs no copy. Raises DamagedError when a file is cut
-    short, a tensor is missing, or one has another shape than the config says, before anything is read.
+    Llama-like models and MiniMax are computed by our own code, all others by transformers' classes. Raises
+    ModelError for a family that mmx does not run, DamagedError for weights that are not what the config says,
+    before anything is read.
     """
+    config = read_config(folder)
+    if is_llama_like(config):
+        return load_softmax(folder, dtype)
+    if config.get("model_type") in MINIMAX:
+        from mmxcli.models.minimax.model import load as load_minimax
+
+        return load_minimax(folder, dtype)
+    from mmxcli.models.library.load import load as load_library
+
+    return load_library(folder, dtype)
+
+
+def load_softmax(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxModel":
+    """The llama-like model in a folder. Weights stay mapped from their files, so loading costs no copy."""
     import torch
     from safetensors import SafetensorError, safe_open
 

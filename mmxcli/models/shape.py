@@ -1,4 +1,4 @@
-"""The shape of a softmax model, read from a checkpoint's config.json."""
+"""The shape of a llama-like model, read from a checkpoint's config.json."""
 
 import json
 from dataclasses import dataclass
@@ -6,8 +6,43 @@ from pathlib import Path
 from typing import Any
 
 from mmxcli.errors import DamagedError, ModelError
+from mmxcli.models.anatomy import Anatomy
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The object in config.json. Raises ModelError when there is none, DamagedError when it is no JSON object."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{folder} has no config.json: it is not a model folder") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DamagedError(f"{path} is not valid JSON ({error}): get the model again") from None
+    if not isinstance(config, dict):
+        raise DamagedError(f"{path} is not a JSON object: get the model again")
+    return config
+
+
+def is_llama_like(config: dict[str, Any]) -> bool:
+    """Whether `Shape` and the forward pass in softmax.py say all there is to say of a model with this config."""
+    return _foreign(config) is None
+
+
+def _foreign(config: dict[str, Any]) -> str | None:
+    """What of a config is beyond softmax.py."""
+    family = config.get("model_type")
+    if family not in FAMILIES:
+        return f"a '{family}' model is not one of {', '.join(FAMILIES)}"
+    rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(rotary, dict):
+        return "its rope_parameters are no object"
+    kind = rotary.get("rope_type", rotary.get("type", "default"))
+    if kind != "default":
+        return f"rotary scaling '{kind}'"
+    sliding = config.get("sliding_window") if config.get("use_sliding_window", family == "mistral") else None
+    return None if sliding is None else f"a sliding window of its own ({sliding} tokens)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +62,36 @@ class Shape:
     norm_epsilon: float
     tied_head: bool
 
-    @property
-    def state_bytes_per_token(self) -> int:
-        """Keys and values of one token in bfloat16."""
-        return self.layers * 2 * self.key_heads * self.head_width * 2
-
-    @property
-    def parameters_per_token(self) -> int:
-        """Weights that each token is multiplied with while reading: all but embedding and head."""
+    def anatomy(self) -> Anatomy:
+        """Keys and values counted in bfloat16, norms and biases left out."""
         attention = self.hidden * self.head_width * 2 * (self.heads + self.key_heads)
-        return self.layers * (attention + 3 * self.hidden * self.mlp)
+        read = self.layers * (attention + 3 * self.hidden * self.mlp)
+        return Anatomy(
+            family=self.family,
+            memory="softmax",
+            trained_window=self.trained_window,
+            parameters=read + self.vocabulary * self.hidden * (1 if self.tied_head else 2),
+            parameters_per_token=read,
+            embedding_parameters=self.vocabulary * self.hidden * (1 if self.tied_head else 2),
+            state_bytes_fixed=0,
+            state_bytes_per_token=self.layers * 2 * self.key_heads * self.head_width * 2,
+            attention_width=self.layers * self.heads * self.head_width,
+            largest_product=(self.hidden, self.mlp),
+        )
 
     @classmethod
     def read(cls, folder: Path) -> "Shape":
         """Raises ModelError for a family that mmx does not run, DamagedError for a config that makes no sense."""
-        path = folder / "config.json"
-        try:
-            config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ModelError(f"{folder} has no config.json: it is not a model folder") from None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise DamagedError(f"{path} is not valid JSON ({error}): get the model again") from None
-        family = str(config.get("model_type"))
-        if family not in FAMILIES:
-            known = ", ".join(FAMILIES)
-            raise ModelError(f"{folder} is a '{family}' model; this version of mmx runs {known}")
+        path, config = folder / "config.json", read_config(folder)
+        if reason := _foreign(config):
+            raise ModelError(f"{path}: {reason}")
         rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
-        kind = rotary.get("rope_type", rotary.get("type", "default"))
-        if kind != "default":
-            raise ModelError(f"{path}: rotary scaling '{kind}' is not supported yet")
-        sliding = config.get("sliding_window") if config.get("use_sliding_window", family == "mistral") else None
-        if sliding is not None:
-            raise ModelError(f"{path}: a sliding window of its own ({sliding} tokens) is not supported yet")
+        theta, another = rotary.get("rope_theta"), config.get("rope_theta")
+        if theta is not None and another is not None and float(theta) != float(another):
+            raise DamagedError(f"{path}: says rope_theta twice, {theta} and {another}: which is right?")
         try:
             return cls(
-                family=family,
+                family=str(config["model_type"]),
                 layers=int(config["num_hidden_layers"]),
                 hidden=int(config["hidden_size"]),
                 heads=int(config["num_attention_heads"]),
@@ -70,7 +100,7 @@ class Shape:
                 mlp=int(config["intermediate_size"]),
                 vocabulary=int(config["vocab_size"]),
                 trained_window=int(config["max_position_embeddings"]),
-                rotary_theta=float(rotary.get("rope_theta") or config.get("rope_theta") or 10_000.0),
+                rotary_theta=float(theta or another or 10_000.0),
                 norm_epsilon=float(config["rms_norm_eps"]),
                 tied_head=bool(config.get("tie_word_embeddings", False)),
             )

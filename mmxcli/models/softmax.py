@@ -13,22 +13,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mmxcli.models.attention import Piece, attend, attend_arriving, attend_few, attend_leaving, join
+from mmxcli.models import attention
 from mmxcli.models.products import Products
 from mmxcli.models.rotary import Rotary, rotate
 from mmxcli.models.shape import Shape
-from mmxcli.state.layer import AttentionState
 from mmxcli.state.model_state import ModelState
+from mmxcli.state.pages import PagedState
+from mmxcli.state.window import SINKS, WindowState
 
 HEAD_BLOCK = 16_384  # words of the vocabulary scored at a time, so that a widened copy of the head stays small
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the tokens of one piece stand: `position` of the first, rotary table of all and, where the window
-    slides, of the capped distance from the sinks to a query."""
+    """Where the tokens of one piece stand: the rotary table of all and, where the window slides, of the capped
+    distance from the sinks to a query."""
 
-    position: int
     table: tuple[Tensor, Tensor]
     sink_table: tuple[Tensor, Tensor] | None
 
@@ -55,11 +55,12 @@ class SoftmaxModel:
     def dtype(self) -> torch.dtype:
         return self.embedding.dtype
 
-    def new_state(self, window: int | None) -> ModelState:
-        """The state before the first token. `window`: tokens that stay visible beside the sinks; None: all."""
-        shape = self.shape
-        layers = [AttentionState(shape.key_heads, shape.head_width, self.dtype, window) for _ in range(shape.layers)]
-        return ModelState(layers)
+    def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
+        """The state before the first token. `window`: tokens that stay visible beside the sinks; None: all, in
+        pages kept in `store`."""
+        return ModelState(
+            [WindowState(window) if window is not None else PagedState(store) for _ in range(self.shape.layers)]
+        )
 
     @torch.inference_mode()
     def advance(
@@ -69,13 +70,12 @@ class SoftmaxModel:
 
         Returns None, or float32 logits (1, vocabulary) after the last token, or (len(ids), vocabulary).
         """
-        layers = cast(list[AttentionState], state.layers)  # new_state makes no others
-        window = layers[0].window
+        layers = cast(list[attention.AttentionState], state.layers)  # new_state makes no others
         outputs = []
         start = 0
         while start < len(ids):
-            stop = self._piece_end(state.position, start, len(ids), window)
-            outputs.append(self._hidden(layers, state.position, ids[start:stop], window))
+            stop = min(len(ids), start + attention.room(layers[0]))
+            outputs.append(self._hidden(layers, state.position, ids[start:stop]))
             state.position += stop - start
             start = stop
         state.chain.extend(ids)
@@ -87,30 +87,25 @@ class SoftmaxModel:
         blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
         return torch.cat(blocks, dim=1).float()
 
-    @staticmethod
-    def _piece_end(position: int, start: int, end: int, window: int | None) -> int:
-        """Where to cut so that a piece has one way of seeing: it ends where the window fills, and is shorter
-        than the window after that."""
-        if window is None:
-            return end
-        full = window + AttentionState.SINKS - position
-        return min(end, start + (full if full > 0 else window - 1))
+    def widened(self) -> "SoftmaxModel":
+        return SoftmaxModel(self.shape, {name: tensor.float() for name, tensor in self.weights.items()})
 
-    def _hidden(
-        self, layers: Sequence[AttentionState], position: int, ids: Sequence[int], window: int | None
-    ) -> Tensor:
+    def one_pass(self, ids: Sequence[int]) -> Tensor:
+        return cast(Tensor, self.advance(self.new_state(), ids, "all"))
+
+    def _hidden(self, layers: Sequence[attention.AttentionState], position: int, ids: Sequence[int]) -> Tensor:
         """The last layer's output (n, hidden) for n tokens read in one piece. Modifies `layers`."""
         table = self.rotary.table(torch.arange(position, position + len(ids)))
         sink_table = None
-        if window is not None and position >= window + AttentionState.SINKS:
-            sink_table = self.rotary.table(torch.tensor([AttentionState.SINKS + window - 1]))
-        place = Place(position, table, sink_table)
+        if isinstance(layers[0], WindowState) and layers[0].sliding:
+            sink_table = self.rotary.table(torch.tensor([SINKS + layers[0].window - 1]))
+        place = Place(table, sink_table)
         hidden = functional.embedding(torch.tensor(ids), self.embedding).to(self.products.dtype)
         for number, layer in enumerate(layers):
             hidden = self._layer(f"model.layers.{number}.", hidden, layer, place)
         return hidden
 
-    def _layer(self, name: str, hidden: Tensor, state: AttentionState, place: Place) -> Tensor:
+    def _layer(self, name: str, hidden: Tensor, state: attention.AttentionState, place: Place) -> Tensor:
         """One block: h + attention(norm(h)), then h + mlp(norm(h)), with mlp = down(silu(gate x) * up x)."""
         normed = self._norm(hidden, name + "input_layernorm.weight")
         queries = self._heads(normed, name + "self_attn.q_proj", name + "self_attn.q_norm.weight")
@@ -124,30 +119,14 @@ class SoftmaxModel:
         gate *= self._linear(normed, name + "mlp.up_proj")
         return hidden + self._linear(gate, name + "mlp.down_proj")
 
-    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, state: AttentionState, place: Place) -> Tensor:
+    def _attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, state: attention.AttentionState, place: Place
+    ) -> Tensor:
         """Attention of n new tokens over what `state` holds and themselves. Appends them to `state`."""
-        count = queries.shape[1]
-        state.append(keys, values)
-        sliding = place.sink_table is not None and state.window is not None
-        past = state.window - 1 if sliding and state.window else place.position
-        kept_keys, kept_values = state.last(past + count)
-        if count > 1:  # the copy into the dtype that is multiplied faster pays for many rows only
-            queries, kept_keys, kept_values = (t.to(self.products.dtype) for t in (queries, kept_keys, kept_values))
-        turned = rotate(queries, place.table)
-        pieces: list[Piece] = []
-        if count == 1:
-            pieces.append(attend(turned, kept_keys, kept_values))
-        else:
-            pieces.append(attend_arriving(turned, kept_keys[:, past:], kept_values[:, past:]))
-            seen = 0
-            if sliding:  # query i sees the past from its i-th token on: the first `count` leave one by one
-                pieces.append(attend_leaving(turned, kept_keys[:, :count], kept_values[:, :count]))
-                seen = count
-            if seen < past:
-                pieces.append(attend(turned, kept_keys[:, seen:past], kept_values[:, seen:past]))
-        if place.sink_table is not None:
-            pieces.append(attend_few(rotate(queries, place.sink_table), *state.sinks))
-        return join(pieces)
+        if queries.shape[1] > 1:  # the copy into the dtype that is multiplied faster pays for many rows only
+            queries = queries.to(self.products.dtype)
+        capped = None if place.sink_table is None else rotate(queries, place.sink_table)
+        return attention.read(state, rotate(queries, place.table), keys, values, capped)
 
     def _heads(self, normed: Tensor, name: str, norm: str) -> Tensor:
         """(heads, n, width) in the dtype of the weights; qwen3 also normalises each head's queries and keys."""

@@ -56,7 +56,7 @@ def write(session: Session, reading: Reading, question: str, evidence: Evidence)
     quotes = [quote.text for quote in evidence.quotes]
     model = session.model
     if reading.state is None:
-        state, prompt = model.new_state(None), question_prompt(session.template, passages, quotes, question)
+        state, prompt = model.new_state(), question_prompt(session.template, passages, quotes, question)
     else:
         state, prompt = reading.state.fork(), continuation_prompt(session.template, passages, quotes, question)
     return "".join(generate(model, session.tokenizer, state, prompt, session.settings.max_tokens)).strip()

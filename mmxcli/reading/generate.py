@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from mmxcli.models.softmax import SoftmaxModel
+from mmxcli.models.runner import Model
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.state.model_state import ModelState
 
 
-def generate(
-    model: SoftmaxModel, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int
-) -> Iterator[str]:
+def generate(model: Model, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int) -> Iterator[str]:
     """Reads `prompt`, then writes at most `limit` tokens, always the likeliest (greedy), until a stop token.
 
     Modifies `state`. A character that takes several tokens is held back until it is whole.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mmxcli.errors import DamagedError, Interrupted
-from mmxcli.models.softmax import SoftmaxModel
+from mmxcli.models.runner import Model
 from mmxcli.reading.interrupt import between_chunks
 from mmxcli.reading.progress import Progress
 from mmxcli.state.model_state import ModelState, TokenChain
@@ -24,7 +24,7 @@ def chunks(ids: Iterable[list[int]], size: int) -> Iterator[list[int]]:
 
 
 def prefill(
-    model: SoftmaxModel,
+    model: Model,
     state: ModelState,
     prompt: Sequence[int],
     ids: Iterable[list[int]],

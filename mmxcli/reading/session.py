@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from mmxcli import __version__
 from mmxcli.config import Settings
 from mmxcli.models.chat import ChatTemplate
-from mmxcli.models.shape import Shape
+from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
@@ -27,10 +27,10 @@ from mmxcli.sources.segment import Gap, Segment
 from mmxcli.state.store import ReadingStore, StoredReading
 
 if TYPE_CHECKING:
-    from mmxcli.models.softmax import SoftmaxModel
+    from mmxcli.models.runner import Model
     from mmxcli.state.model_state import ModelState
 
-NUMERICS = 1  # raised when the same weights and tokens would give another state
+NUMERICS = 2  # raised when the same weights and tokens would give another state
 Told = Progress | Note
 
 
@@ -74,23 +74,25 @@ class Session:
         )
         start = time.perf_counter()
         size = sum(file.stat().st_size for file in self.weights.path.glob("*.safetensors"))
-        self.shape = Shape.read(self.weights.path)
-        self.policy = Policy(settings, self.shape, size)
+        self.anatomy = anatomy_of(self.weights.path)
+        self.policy = Policy(settings, self.anatomy, size)
         self.tokenizer = Tokenizer(self.weights.path)
         self.template = ChatTemplate(self.tokenizer)
         self.load_s = time.perf_counter() - start
 
     @cached_property
-    def model(self) -> "SoftmaxModel":
-        """Loaded at first use."""
+    def model(self) -> "Model":
+        """Loaded at first use, and tried when this checkpoint never was. Raises ModelError when it fails."""
         start = time.perf_counter()
         import torch
 
-        from mmxcli.models.load import load_model
-
         if self.settings.threads:
             torch.set_num_threads(self.settings.threads)
+        from mmxcli.models.trust import trusted
+
         model = load_model(self.weights.path)
+        folder = self.settings.weights_folder
+        trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder)
         self.load_s += time.perf_counter() - start
         return model
 
@@ -119,7 +121,7 @@ class Session:
         """Names everything but the text that a stored reading depends on."""
         parts = [__version__, NUMERICS, self.weights.identity, mode]
         if mode == "full":
-            parts += [self.settings.window, self.settings.chunk]
+            parts += [self.settings.window, self.settings.kv_cache == "int8", self.settings.chunk]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _identifier(self, mode: str, digest: str) -> str:
@@ -187,12 +189,12 @@ class Session:
         from mmxcli.state.snapshot import save_snapshot
 
         prompt = reading_prompt(self.template)
-        window = self.policy.window(stored.tokens)
-        state = self._load_state(stored) if stored.state_path.exists() else model.new_state(window)
+        window, store = self.policy.window(stored.tokens), self.policy.store(stored.tokens)
+        state = self._load_state(stored) if stored.state_path.exists() else model.new_state(window, store)
 
         def save(state: "ModelState") -> None:
             nonlocal stored
-            save_snapshot(state, stored.state_path, self.identity("full"), window)
+            save_snapshot(state, stored.state_path, self.identity("full"))
             read = state.position - len(prompt)
             stored = self.store.put(replace(stored, read_tokens=read, complete=read == stored.tokens))
 

@@ -11,11 +11,13 @@ from mmxcli.render.output import Output
 from mmxcli.render.units import ago, size
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
+    from mmxcli.models.certificate import Certificate
     from mmxcli.tasks.doctor import Check
     from mmxcli.tasks.models import ModelCard
     from mmxcli.tasks.states import StoredReading
 
-Item = TypeVar("Item", "StoredReading", "ModelCard", "Check")
+WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
+Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Check")
 
 
 def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item], None], *, as_json: bool) -> None:
@@ -44,6 +46,27 @@ def model(output: Output, item: "ModelCard") -> None:
     if item.state_bytes_per_token is not None:
         fixed = f"{size(item.state_bytes_fixed)} and " if item.state_bytes_fixed else ""
         output.line(f"state {fixed}{size(item.state_bytes_per_token)} a token", indent=2)
+    if item.parameters is not None and item.weight_bytes is not None:
+        sizes = ", ".join(f"{size(count)} {WIDTHS[quant]}" for quant, count in item.weight_bytes.items())
+        output.line(f"{item.parameters / 1e9:.3g} B parameters: {sizes}", indent=2)
+
+
+def certificate(output: Output, item: "Certificate") -> None:
+    verdict = "continues exactly" if item.good else "does NOT continue exactly: mmx will not use it"
+    output.line(f"{one_line(item.checkpoint)}: {verdict}", "bold green" if item.good else "bold red")
+    quant = "" if item.quant == "none" else f", {item.quant}"
+    output.line(f"family {item.family}, {item.dtype}{quant}, memory {item.memory}", indent=2)
+    limits = f"{item.max_logit_diff:.1e} of the logits' scale, {item.tolerance:.0e} allowed"
+    output.line(f"read in pieces against one pass: at most {limits}", indent=2)
+    if item.spread is not None:
+        output.line(f"distance from float32, against one pass in {item.dtype}: {item.spread:.2f} times", indent=2)
+    resumed = "bit for bit" if item.resume_bitwise else "NOT bit for bit"
+    output.line(f"a state that is stored and loaded goes on {resumed}", indent=2)
+    if not item.finite:
+        output.line("some logits are infinite or not numbers", "red", indent=2)
+    sizes = ", ".join(str(piece) for piece in sorted({size for pieces in item.chunkings for size in pieces}))
+    output.line(f"{len(item.chunkings)} ways to cut, pieces of {sizes} tokens", indent=2)
+    output.line(f"state {size(item.state_bytes_fixed)} and {size(item.state_bytes_per_token)} a token", indent=2)
 
 
 def check(output: Output, item: "Check") -> None:

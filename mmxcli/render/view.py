@@ -1,10 +1,14 @@
 """What text and JSON have in common: progress and notes on standard error, and a file written at the end."""
 
+from collections.abc import Generator
 from types import TracebackType
+from typing import TypeVar
 
 from mmxcli.render.output import Output
 from mmxcli.render.progress import ProgressLine
 from mmxcli.tasks.events import Event, Note, Progress
+
+Result = TypeVar("Result")
 
 
 class View:
@@ -27,6 +31,15 @@ class View:
             case _:
                 self._progress.clear()
                 self.result(event)
+
+    def through(self, events: Generator[Event, None, Result]) -> Result:
+        """Shows all events, and returns what they end in."""
+        while True:
+            try:
+                self.show(next(events))
+            except StopIteration as ended:
+                result: Result = ended.value
+                return result
 
     def result(self, event: Event) -> None:
         """Shows an event that is neither progress nor a note."""

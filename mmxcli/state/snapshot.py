@@ -11,13 +11,14 @@ from safetensors.torch import save_file
 
 from mmxcli.errors import DamagedError
 from mmxcli.state.files import written_aside
-from mmxcli.state.layer import KINDS, LayerState
+from mmxcli.state.layer import LayerState
+from mmxcli.state.mixed import KINDS
 from mmxcli.state.model_state import ModelState, TokenChain
 
-FORMAT = 1
+FORMAT = 2
 
 
-def save_snapshot(state: ModelState, path: Path, identity: str, window: int | None) -> int:
+def save_snapshot(state: ModelState, path: Path, identity: str) -> int:
     """Writes `state`, which stays as it is, and returns the file's size in bytes.
 
     `identity` names the weights, tokenizer and numerics that made the state: `load_snapshot` asks for it.
@@ -30,11 +31,10 @@ def save_snapshot(state: ModelState, path: Path, identity: str, window: int | No
     header: dict[str, Any] = {
         "format": FORMAT,
         "identity": identity,
-        "window": window,
         "position": state.position,
         "chain": state.chain.digest.hex(),
         "pending": list(state.chain.pending),
-        "layers": [layer.kind for layer in state.layers],
+        "layers": [{"kind": layer.kind, "facts": layer.facts()} for layer in state.layers],
     }
     header["sha256"] = _digest(header, tensors)
     with written_aside(path) as aside:
@@ -59,10 +59,10 @@ def load_snapshot(path: Path, identity: str) -> ModelState:
         if header.pop("sha256") != _digest(header, tensors):
             raise damaged
         layers: list[LayerState] = []
-        for number, kind in enumerate(header["layers"]):
+        for number, layer in enumerate(header["layers"]):
             prefix = f"{number}."
             own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-            layers.append(KINDS[kind].restore(own, header["window"]))
+            layers.append(KINDS[layer["kind"]].restore(own, layer["facts"]))
         chain = TokenChain(bytes.fromhex(header["chain"]), header["pending"])
         return ModelState(layers, int(header["position"]), chain)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError):

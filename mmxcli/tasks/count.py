@@ -28,13 +28,13 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
         tokens = sum(one.tokens for one in counted)
         mode = session.policy.mode(tokens)
         window = session.policy.window(tokens) or tokens
-        rate = operations_per_second(session.shape, settings.chunk)
+        rate = operations_per_second(session.anatomy, settings.chunk)
         yield CountDone(
             documents=tuple(counted),
             skipped=tuple(gaps),
             tokens=tokens,
             model=ModelInfo(session.weights.name, session.policy.memory(mode, tokens)),
-            read_s={"full": seconds_to_read(session.shape, tokens, window, rate)},
+            read_s={"full": seconds_to_read(session.anatomy, tokens, window, rate)},
             memory_bytes={"full": session.policy.peak_bytes(tokens), "recall": session.policy.peak_bytes(0)},
         )
         if settings.strict and gaps:

@@ -1,22 +1,28 @@
 """The models: which there are, what they need, and getting them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmxcli.config import Settings
 from mmxcli.errors import UsageError
+from mmxcli.models.anatomy import QUANTS
+from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.registry import REGISTRY
-from mmxcli.models.shape import Shape
 from mmxcli.models.weights import Installed, installed, locate
-from mmxcli.reading.progress import relay
+from mmxcli.reading.progress import Note, Report, relay
 from mmxcli.tasks.events import Event
+
+if TYPE_CHECKING:
+    from mmxcli.models.certificate import Certificate
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is known of a model. Sizes are in bytes, of the files here or, before they are, of what is fetched;
-    what only its files tell is None until they are here. `memory` names the kind beyond the window."""
+    """What is known of a model. Sizes are in bytes: `bytes` those of the files here or, before they are, of what is
+    fetched, `weight_bytes` those of the weights in memory by quantisation. What only its files tell is None until they
+    are here. `memory` names the kind beyond the window."""
 
     name: str
     summary: str
@@ -29,6 +35,15 @@ class ModelCard:
     trained_window: int | None = None
     state_bytes_fixed: int | None = None
     state_bytes_per_token: int | None = None
+    parameters: int | None = None
+    weight_bytes: dict[str, int] | None = None
+
+
+MEMORIES = {
+    "softmax": "full within the trained window, windowed beyond",
+    "hybrid": "hybrid: recurrent layers of fixed size, softmax layers that grow",
+    "recurrent": "recurrent: of fixed size",
+}
 
 
 def list_models(settings: Settings) -> list[ModelCard]:
@@ -57,6 +72,25 @@ def pull_model(settings: Settings, name: str) -> Iterator[Event]:
     yield from relay(lambda report: locate(name, settings.weights_folder, offline=settings.offline, on_progress=report))
 
 
+def check_model(settings: Settings, name: str) -> Generator[Event, None, "Certificate"]:
+    """Fetches a model where it must be, tries it in the long form, and remembers the verdict, good or not.
+
+    Raises DamagedError for weights that are not what the config says, ModelError for a family mmx does not run.
+    """
+    weights = yield from relay(
+        lambda report: locate(name, settings.weights_folder, offline=settings.offline, on_progress=report)
+    )
+    yield Note(f"reading {weights.name} in one pass, and in pieces of many sizes")
+
+    def work(_: Report) -> "Certificate":
+        from mmxcli.models.trust import checked
+
+        model = load_model(weights.path)
+        return checked(model, anatomy_of(weights.path), weights.identity, weights.name, settings.weights_folder)
+
+    return (yield from relay(work))
+
+
 def _bytes(name: str, here: dict[str, Installed]) -> int:
     return here[name].bytes if name in here else REGISTRY[name].bytes
 
@@ -73,7 +107,7 @@ def _card(name: str, folder: Path | None, size: int) -> ModelCard:
     )
     if folder is None or not (folder / "config.json").is_file():
         return card
-    shape = Shape.read(folder)
+    anatomy = anatomy_of(folder)
     return ModelCard(
         name=card.name,
         summary=card.summary,
@@ -81,9 +115,11 @@ def _card(name: str, folder: Path | None, size: int) -> ModelCard:
         installed=True,
         path=folder,
         bytes=size,
-        family=shape.family,
-        memory="full within the trained window, windowed beyond",
-        trained_window=shape.trained_window,
-        state_bytes_fixed=0,
-        state_bytes_per_token=shape.state_bytes_per_token,
+        family=anatomy.family,
+        memory=MEMORIES[anatomy.memory],
+        trained_window=anatomy.trained_window,
+        state_bytes_fixed=anatomy.state_bytes_fixed,
+        state_bytes_per_token=anatomy.state_bytes_per_token,
+        parameters=anatomy.parameters,
+        weight_bytes={quant: anatomy.weight_bytes(quant) for quant in QUANTS},
     )

@@ -188,7 +188,7 @@ def test_a_dry_run_only_counts(command: list[str], capsys: pytest.CaptureFixture
 
 def test_settings_inside_what_is_read_are_ignored_aloud(person: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (person / "mmx.toml").write_text("window = 50")
-    assert asked(".", "Who?")["settings"].window == 1024
+    assert asked(".", "Who?")["settings"].window is None
     assert "mmx.toml is ignored" in capsys.readouterr().err
     tasks.CALLS.clear()
     assert asked("moby_dick.txt", "Who?")["settings"].window == 50
@@ -198,4 +198,4 @@ def test_settings_inside_what_is_read_are_ignored_aloud(person: Path, capsys: py
 def test_settings_inside_what_a_list_names_are_ignored(person: Path) -> None:
     (person / "mmx.toml").write_text("window = 50")
     (person / "list").write_text(".\n")
-    assert asked("Who?", "--files-from", "list")["settings"].window == 1024
+    assert asked("Who?", "--files-from", "list")["settings"].window is None

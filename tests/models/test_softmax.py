@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import FAMILIES, make_model
 
-from mmxcli.models.load import load_model
+from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.state.layer import AttentionState
+from mmxcli.state.window import SINKS
 
 IDS = [(i * 7919 + 13) % 250 for i in range(200)]
 
@@ -23,7 +23,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def model(folder: Path) -> SoftmaxModel:
-    return load_model(folder)
+    return load_softmax(folder)
 
 
 def logits(model: SoftmaxModel, ids: list[int], sizes: list[int], window: int | None) -> torch.Tensor:
@@ -97,7 +97,7 @@ def test_bfloat16_is_no_further_off_than_transformers(folder: Path, model: Softm
     from transformers import AutoModelForCausalLM
 
     exact = logits(model, IDS, [len(IDS)], None)
-    low = load_model(folder, torch.bfloat16)
+    low = load_softmax(folder, torch.bfloat16)
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     with torch.inference_mode():
         theirs = reference(torch.tensor([IDS])).logits[0].float()
@@ -107,7 +107,7 @@ def test_bfloat16_is_no_further_off_than_transformers(folder: Path, model: Softm
 
 def reference_logits(model: SoftmaxModel, ids: list[int], window: int) -> torch.Tensor:
     """All logits, (tokens, vocabulary) in float64, of a llama-like model with attention sinks."""
-    shape, sinks = model.shape, AttentionState.SINKS
+    shape, sinks = model.shape, SINKS
     weights = {name: tensor.double() for name, tensor in model.weights.items()}
     frequencies = shape.rotary_theta ** -(torch.arange(0, shape.head_width, 2, dtype=torch.float64) / shape.head_width)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
 from mmxcli.models.shape import Shape
-from mmxcli.reading.policy import ROOM_FOR_ANSWER, Policy
+from mmxcli.reading.policy import ROOM_FOR_ANSWER, SOFTMAX_WINDOW, Policy
 
-SHAPE = Shape("llama", 30, 576, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True)
+SHAPE = Shape("llama", 30, 576, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True).anatomy()
 
 
 def policy(**values: object) -> Policy:
@@ -33,7 +33,7 @@ def test_what_is_seen_stays_in_the_trained_window(tokens: int, window: int, read
 @given(tokens=st.integers(1, 10**7))
 def test_memory_does_not_grow_beyond_the_window(tokens: int) -> None:
     chosen = policy(read="full")
-    assert chosen.peak_bytes(tokens) <= chosen.peak_bytes(chosen.settings.window)
+    assert chosen.peak_bytes(tokens) <= chosen.peak_bytes(SOFTMAX_WINDOW)
 
 
 def test_the_budget_is_kept() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmxcli.errors import DamagedError
-from mmxcli.models.load import load_model
+from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.state.model_state import ModelState, TokenChain
 from mmxcli.state.snapshot import load_snapshot, save_snapshot
@@ -18,13 +18,13 @@ IDS = [(i * 7919 + 13) % 250 for i in range(200)]
 
 @pytest.fixture(scope="module")
 def model(tiny_folder: Path) -> SoftmaxModel:
-    return load_model(tiny_folder)
+    return load_softmax(tiny_folder)
 
 
 def saved(model: SoftmaxModel, path: Path, window: int | None = 32, read: int = 100) -> ModelState:
     state = model.new_state(window)
     model.advance(state, IDS[:read])
-    save_snapshot(state, path, "me", window)
+    save_snapshot(state, path, "me")
     return state
 
 
@@ -98,7 +98,7 @@ def test_a_full_disk_leaves_the_last_snapshot(
 
     monkeypatch.setattr("mmxcli.state.snapshot.save_file", full)
     with pytest.raises(OSError, match="No space"):
-        save_snapshot(state, path, "me", 32)
+        save_snapshot(state, path, "me")
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
 

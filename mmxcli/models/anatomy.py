@@ -1,0 +1,38 @@
+"""What a model costs and remembers, known from its config alone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Memory = Literal["recurrent", "hybrid", "softmax"]
+QUANTS = ("none", "int8", "nf4")
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """`memory`: recurrent layers only, both kinds, or softmax attention only.
+
+    `trained_window` is in tokens; None where no position is ever counted. `parameters` are all weights,
+    `parameters_per_token` those that a token is multiplied with while reading: without embedding and head, and of
+    experts only the chosen ones. `embedding_parameters` are those of the input embedding and the head.
+    `state_bytes_fixed` does not grow with the text: recurrences, convolutions, and the windows of layers trained
+    with one. `state_bytes_per_token` is what the softmax layers that see everything add. `attention_width` is the
+    sum of query heads times head width over those layers: a token spends four operations on each of it for every
+    token it sees. `largest_product` is (inputs, outputs) of the largest matrix.
+    """
+
+    family: str
+    memory: Memory
+    trained_window: int | None
+    parameters: int
+    parameters_per_token: int
+    embedding_parameters: int
+    state_bytes_fixed: int
+    state_bytes_per_token: int
+    attention_width: int
+    largest_product: tuple[int, int]
+
+    def weight_bytes(self, quant: str) -> int:
+        """Bytes of the weights in memory. Embedding and head are bfloat16 always; the others too with "none", 8 bits
+        with "int8", and 4 bits and a float32 scale for 64 of them with "nf4"."""
+        inside = self.parameters - self.embedding_parameters
+        return 2 * self.embedding_parameters + {"none": 2 * inside, "int8": inside, "nf4": inside * 9 // 16}[quant]

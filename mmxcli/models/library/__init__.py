@@ -1,0 +1,1 @@
+"""Models that transformers' own classes compute, with a state that is ours."""

@@ -1,0 +1,45 @@
+"""What every model can do, whoever computes it."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from mmxcli.state.model_state import ModelState
+
+Logits = Literal["none", "last", "all"]
+
+
+class Model(Protocol):
+    """Reads chunk after chunk into a state. What a token sees depends on its place in the text alone, never on how
+    the text was cut; positions are counted in the state, and nothing is padded."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        ...
+
+    def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
+        """The state before the first token.
+
+        `window`: tokens that softmax layers keep beside the sinks; None: all, in pages kept in `store`
+        (mmxcli/state/pages.py). Raises ModelError where the model's attention cannot be given a window.
+        """
+        ...
+
+    def advance(self, state: ModelState, ids: Sequence[int], logits: Logits = "none") -> Tensor | None:
+        """Reads `ids` (at least one). Modifies `state` in place.
+
+        Returns None, or float32 logits (1, vocabulary) after the last token, or (len(ids), vocabulary).
+        """
+        ...
+
+    def widened(self) -> "Model":
+        """The same model with weights in float32, to be compared with. Costs its weights again, twice as large."""
+        ...
+
+    def one_pass(self, ids: Sequence[int]) -> Tensor:
+        """Float32 logits (len(ids), vocabulary) of a text read at once from nothing, by the most independent way
+        there is: the library's own attention and no state where the library computes the layers."""
+        ...

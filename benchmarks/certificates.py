@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-sys.path[:0] = [str(Path(__file__).parent.parent / "tests"), str(Path(__file__).parent.parent / "tests/models/minimax")]
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from tiny import FAMILIES, make_model  # noqa: E402
-from tiny_families import LIBRARY_FAMILIES  # noqa: E402
-from tiny_minimax import make_original  # noqa: E402
+from tiny import FAMILIES, make_model
+from tiny_families import LIBRARY_FAMILIES
+from tiny_minimax import make_original
 
-from mmxcli.models.certificate import Certificate, certify  # noqa: E402
-from mmxcli.models.load import anatomy_of, load_model  # noqa: E402
+from mmxcli.models.certificate import Certificate, certify
+from mmxcli.models.load import anatomy_of, load_model
 
 
 def main() -> None:

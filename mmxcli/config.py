@@ -90,6 +90,11 @@ WINDOW = "Tokens that softmax layers keep, beyond the first few; the rest is for
 KV_CACHE = "How softmax layers that see everything keep their keys and values. memory and disk are exact, int8 rounds. \
 auto: memory where they fit, else disk"
 
+QUANT = (
+    "What the weights are kept in: as they are (none), 8 bits (int8) or 4 (nf4). auto: as they are where they fit the \
+memory, else 8 bits, else 4"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -117,6 +122,9 @@ class Settings:
         default="auto", metadata=_about(_one_of("auto", "memory", "disk", "int8"), KV_CACHE)
     )
     chunk: int = field(default=512, metadata=_about(_count(1), "Tokens that the model reads in one step"))
+    quant: Literal["auto", "none", "int8", "nf4"] = field(
+        default="auto", metadata=_about(_one_of("auto", "none", "int8", "nf4"), QUANT)
+    )
     memory: int | None = field(
         default=None, metadata=_about(SIZE, "Memory that mmx may use at most, such as 8G", "no limit")
     )

@@ -30,7 +30,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, tiny_folder: Path) -> Settings:
     """Settings whose every file is in a folder of this test's own, with the tiny model."""
-    return Settings(home=tmp_path / "home", model=str(tiny_folder), window=64, chunk=16, checkpoint_tokens=64)
+    home, weights = tmp_path / "home", tmp_path / "weights"
+    return Settings(home=home, weights=weights, model=str(tiny_folder), window=64, chunk=16, checkpoint_tokens=64)
 
 
 @pytest.fixture(scope="session", params=["smollm2-135m", "qwen2.5-coder-0.5b"])

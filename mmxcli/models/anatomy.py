@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Memory = Literal["recurrent", "hybrid", "softmax"]
-QUANTS = ("none", "int8", "nf4")
+Quant = Literal["none", "int8", "nf4"]
+QUANTS: tuple[Quant, ...] = ("none", "int8", "nf4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Anatomy:
     attention_width: int
     largest_product: tuple[int, int]
 
-    def weight_bytes(self, quant: str) -> int:
+    def weight_bytes(self, quant: Quant) -> int:
         """Bytes of the weights in memory. Embedding and head are bfloat16 always; the others too with "none", 8 bits
         with "int8", and 4 bits and a float32 scale for 64 of them with "nf4"."""
         inside = self.parameters - self.embedding_parameters

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmxcli.errors import DamagedError, ModelError
-from mmxcli.models.anatomy import Anatomy
+from mmxcli.models.anatomy import Anatomy, Quant
 from mmxcli.models.shape import Shape, is_llama_like, read_config
 
 if TYPE_CHECKING:
@@ -34,13 +34,21 @@ def anatomy_of(folder: Path) -> Anatomy:
     return measured(library_config(folder))
 
 
-def load_model(folder: Path, dtype: "torch.dtype | None" = None) -> "Model":
+def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none") -> "Model":
     """The model in a folder of safetensors, in the checkpoint's own dtype (float16 becomes bfloat16) unless told.
+    `quant` is one of anatomy.QUANTS: what its matrices are packed into.
 
     Llama-like models and MiniMax are computed by our own code, all others by transformers' classes. Raises
     ModelError for a family that mmx does not run, DamagedError for weights that are not what the config says,
     before anything is read.
     """
+    model = _loaded(folder, dtype)
+    if quant != "none":
+        model.pack(quant)
+    return model
+
+
+def _loaded(folder: Path, dtype: "torch.dtype | None") -> "Model":
     config = read_config(folder)
     if is_llama_like(config):
         return load_softmax(folder, dtype)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mmxcli.models.packed import PackedWeight
+
 
 class Products:
     """Chooses `dtype`, that of the activations, for weights of a given dtype.
@@ -18,8 +20,10 @@ class Products:
         native = weights != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         self.dtype = weights if native else torch.float32
 
-    def linear(self, inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    def linear(self, inputs: Tensor, weight: Tensor | PackedWeight, bias: Tensor | None = None) -> Tensor:
         """inputs (n, in) times weight (out, in) plus bias (out,): (n, out) in the dtype of the inputs."""
+        if isinstance(weight, PackedWeight):
+            return weight.linear(inputs, bias)
         if weight.dtype == inputs.dtype:
             return functional.linear(inputs, weight, bias)
         if inputs.shape[0] == 1:

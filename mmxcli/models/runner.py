@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from mmxcli.models.packed import Packing
 from mmxcli.state.model_state import ModelState
 
 Logits = Literal["none", "last", "all"]
@@ -35,8 +36,13 @@ class Model(Protocol):
         """
         ...
 
+    def pack(self, quant: Packing) -> None:
+        """Keeps the matrices, all but embedding and head, in 8 or 4 bits from now on. Modifies the model."""
+        ...
+
     def widened(self) -> "Model":
-        """The same model with weights in float32, to be compared with. Costs its weights again, twice as large."""
+        """The same model with weights in float32, packed ones unpacked: what it is to be compared with. Costs its
+        weights again, twice as large."""
         ...
 
     def one_pass(self, ids: Sequence[int]) -> Tensor:

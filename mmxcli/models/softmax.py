@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmxcli.models import attention
+from mmxcli.models.packed import PackedWeight, Packing, pack
 from mmxcli.models.products import Products
 from mmxcli.models.rotary import Rotary, rotate
 from mmxcli.models.shape import Shape
@@ -46,6 +47,7 @@ class SoftmaxModel:
     def __init__(self, shape: Shape, weights: dict[str, Tensor]) -> None:
         self.shape = shape
         self.weights = weights
+        self.packed: dict[str, PackedWeight] = {}
         self.products = Products(weights["model.embed_tokens.weight"].dtype)
         self.rotary = Rotary(shape.head_width, shape.rotary_theta)
         self.embedding = weights["model.embed_tokens.weight"]
@@ -87,8 +89,12 @@ class SoftmaxModel:
         blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
         return torch.cat(blocks, dim=1).float()
 
+    def pack(self, quant: Packing) -> None:
+        self.packed |= pack(self.weights, quant, kept=("model.embed_tokens.weight", "lm_head.weight"))
+
     def widened(self) -> "SoftmaxModel":
-        return SoftmaxModel(self.shape, {name: tensor.float() for name, tensor in self.weights.items()})
+        wide = {name: tensor.float() for name, tensor in self.weights.items()}
+        return SoftmaxModel(self.shape, wide | {name: p.unpacked(torch.float32) for name, p in self.packed.items()})
 
     def one_pass(self, ids: Sequence[int]) -> Tensor:
         return cast(Tensor, self.advance(self.new_state(), ids, "all"))
@@ -136,7 +142,8 @@ class SoftmaxModel:
         return projected.to(self.dtype).transpose(0, 1)
 
     def _linear(self, inputs: Tensor, name: str) -> Tensor:
-        return self.products.linear(inputs, self.weights[name + ".weight"], self.weights.get(name + ".bias"))
+        matrices = self.packed if name + ".weight" in self.packed else self.weights
+        return self.products.linear(inputs, matrices[name + ".weight"], self.weights.get(name + ".bias"))
 
     def _norm(self, inputs: Tensor, name: str) -> Tensor:
         weight = self.weights[name].to(inputs.dtype)

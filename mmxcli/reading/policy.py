@@ -6,7 +6,7 @@ import psutil
 
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
-from mmxcli.models.anatomy import Anatomy
+from mmxcli.models.anatomy import QUANTS, Anatomy, Quant
 from mmxcli.state.window import SINKS
 
 ROOM_FOR_ANSWER = 2_048  # tokens of the trained window that passages, question and answer may take
@@ -16,11 +16,27 @@ PROGRAM_BYTES = 350 << 20  # the interpreter, torch and one chunk's activations
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`weight_bytes`: size of the weights in memory."""
+    """`stored_bytes`: size of the weights on disk, which is that in memory when they stay as they are."""
 
     settings: Settings
     anatomy: Anatomy
-    weight_bytes: int
+    stored_bytes: int
+
+    @property
+    def quant(self) -> Quant:
+        """What the weights are kept in: as the person asked or, in auto mode, as they are where that fits the memory
+        with a question's own state, else 8 bits, else 4. That changes what the model says, so it is always told."""
+        if self.settings.quant != "auto":
+            return self.settings.quant
+        fitting = (quant for quant in QUANTS if self._program_bytes(quant) + 2 * self.state_bytes(0) <= self._budget)
+        return next(fitting, "nf4")
+
+    @property
+    def _budget(self) -> int:
+        return self.settings.memory or int(psutil.virtual_memory().available)
+
+    def _program_bytes(self, quant: Quant) -> int:
+        return PROGRAM_BYTES + (self.stored_bytes if quant == "none" else self.anatomy.weight_bytes(quant))
 
     def mode(self, tokens: int) -> str:
         """ "full" or "recall", as the person asked or, in auto mode, full where the model's memory carries it."""
@@ -60,8 +76,7 @@ class Policy:
             return self.settings.kv_cache
         if self.window(tokens) is not None:
             return "memory"  # a window is no pages
-        budget = self.settings.memory or psutil.virtual_memory().available
-        return "memory" if self.peak_bytes(tokens) <= budget or not self.settings.cache else "disk"
+        return "memory" if self.peak_bytes(tokens) <= self._budget or not self.settings.cache else "disk"
 
     def describe(self, tokens: int) -> str:
         """One line on what a full reading will do."""
@@ -82,7 +97,7 @@ class Policy:
 
     def peak_bytes(self, tokens: int, store: str = "memory") -> int:
         """Estimated peak memory: program, weights, and the state twice, because a question forks it."""
-        return PROGRAM_BYTES + self.weight_bytes + 2 * self.state_bytes(tokens, store)
+        return self._program_bytes(self.quant) + 2 * self.state_bytes(tokens, store)
 
     def check_budget(self, tokens: int) -> None:
         """Raises BudgetError where the estimate exceeds the `memory` setting."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mmxcli.state.model_state import ModelState
 
 NUMERICS = 2  # raised when the same weights and tokens would give another state
+BITS = {"int8": 8, "nf4": 4}
 Told = Progress | Note
 
 
@@ -66,7 +67,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._closing.close()
 
-    def open_weights(self) -> Iterator[Progress]:
+    def open_weights(self) -> Iterator[Told]:
         """Finds the model's files; fetches and converts them first where needed. Comes before all else."""
         settings = self.settings
         self.weights: WeightsFolder = yield from relay(
@@ -76,9 +77,12 @@ class Session:
         size = sum(file.stat().st_size for file in self.weights.path.glob("*.safetensors"))
         self.anatomy = anatomy_of(self.weights.path)
         self.policy = Policy(settings, self.anatomy, size)
+        self.quant = self.policy.quant
         self.tokenizer = Tokenizer(self.weights.path)
         self.template = ChatTemplate(self.tokenizer)
         self.load_s = time.perf_counter() - start
+        if self.quant != "none":
+            yield Note(f"{self.weights.name}: weights in {BITS[self.quant]} bits, which changes what it says a little")
 
     @cached_property
     def model(self) -> "Model":
@@ -90,9 +94,9 @@ class Session:
             torch.set_num_threads(self.settings.threads)
         from mmxcli.models.trust import trusted
 
-        model = load_model(self.weights.path)
+        model = load_model(self.weights.path, quant=self.quant)
         folder = self.settings.weights_folder
-        trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder)
+        trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder, self.quant)
         self.load_s += time.perf_counter() - start
         return model
 
@@ -121,7 +125,7 @@ class Session:
         """Names everything but the text that a stored reading depends on."""
         parts = [__version__, NUMERICS, self.weights.identity, mode]
         if mode == "full":
-            parts += [self.settings.window, self.settings.kv_cache == "int8", self.settings.chunk]
+            parts += [self.settings.window, self.settings.kv_cache == "int8", self.quant, self.settings.chunk]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _identifier(self, mode: str, digest: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mmxcli.render import json
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
-from mmxcli.render.units import ago, size
+from mmxcli.render.units import ago, parameters, size
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.models.certificate import Certificate
@@ -48,7 +48,7 @@ def model(output: Output, item: "ModelCard") -> None:
         output.line(f"state {fixed}{size(item.state_bytes_per_token)} a token", indent=2)
     if item.parameters is not None and item.weight_bytes is not None:
         sizes = ", ".join(f"{size(count)} {WIDTHS[quant]}" for quant, count in item.weight_bytes.items())
-        output.line(f"{item.parameters / 1e9:.3g} B parameters: {sizes}", indent=2)
+        output.line(f"{parameters(item.parameters)} parameters: {sizes}", indent=2)
 
 
 def certificate(output: Output, item: "Certificate") -> None:

@@ -12,6 +12,14 @@ def size(count: int) -> str:
     return f"{value:.0f} {unit}" if power == 0 or value >= 99.95 else f"{value:.1f} {unit}"
 
 
+def parameters(count: int) -> str:
+    """Weights in powers of 1000: 134 M, 7.24 B."""
+    for value, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= value:
+            return f"{count / value:.3g} {unit}"
+    return str(count)
+
+
 def duration(seconds: float) -> str:
     """12 s, 3:05 min, 2:10 h."""
     whole = round(seconds)

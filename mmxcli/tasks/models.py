@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmxcli.config import Settings
 from mmxcli.errors import UsageError
-from mmxcli.models.anatomy import QUANTS
+from mmxcli.models.anatomy import QUANTS, Quant
 from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.registry import REGISTRY
 from mmxcli.models.weights import Installed, installed, locate
@@ -85,8 +85,9 @@ def check_model(settings: Settings, name: str) -> Generator[Event, None, "Certif
     def work(_: Report) -> "Certificate":
         from mmxcli.models.trust import checked
 
-        model = load_model(weights.path)
-        return checked(model, anatomy_of(weights.path), weights.identity, weights.name, settings.weights_folder)
+        quant: Quant = "none" if settings.quant == "auto" else settings.quant
+        model, anatomy = load_model(weights.path, quant=quant), anatomy_of(weights.path)
+        return checked(model, anatomy, weights.identity, weights.name, settings.weights_folder, quant)
 
     return (yield from relay(work))
 

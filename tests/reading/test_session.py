@@ -10,9 +10,14 @@ from typing import TypeVar
 
 import pytest
 import torch
+from tiny import make_model, make_tokenizer
+from tiny_minimax import make_original
 
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError, DamagedError, InputError, Interrupted
+from mmxcli.models.library.model import LibraryModel
+from mmxcli.models.minimax.model import MiniMaxModel
+from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.reading import prefill as prefill_module
 from mmxcli.reading.session import Reading, Session
 from mmxcli.state.snapshot import load_snapshot
@@ -89,30 +94,73 @@ class Kill(BaseException):
     """Stands for the end of the process: nothing catches it."""
 
 
+def killed_and_continued(
+    settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, steps: int
+) -> Reading:
+    """A full reading by a model of this `kind`, dead after so many chunks, and run again: held against one that was
+    never interrupted, in another home."""
+    expected = read(replace(settings, home=tmp_path / "other"), book)
+    advance, count = kind.advance, itertools.count()
+
+    def dying(self: object, *arguments: object, **named: object) -> object:
+        if next(count) == steps:
+            raise Kill
+        return advance(self, *arguments, **named)
+
+    monkeypatch.setattr(kind, "advance", dying)
+    with pytest.raises(Kill):
+        read(settings, book)
+    assert next(count) == steps + 1
+    monkeypatch.setattr(kind, "advance", advance)
+    resumed = read(settings, book)
+    assert resumed.stored.id == expected.stored.id
+    assert resumed.reused_tokens <= steps * settings.chunk
+    assert all(torch.equal(a, b) for a, b in zip(tensors(resumed), tensors(expected), strict=True))
+    assert resumed.stored.state_path.read_bytes() == expected.stored.state_path.read_bytes()
+    return resumed
+
+
 @pytest.mark.parametrize("steps", [1, 5, 30])
 def test_killed_and_run_again_it_ends_in_the_same_state(
     settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
+    killed_and_continued(replace(settings, read="full"), book, tmp_path, monkeypatch, SoftmaxModel, steps)
+
+
+@pytest.mark.parametrize("family", ["mamba", "granitemoehybrid", "recurrent_gemma", "rwkv", "minimax"])
+def test_a_recurrent_or_hybrid_model_reads_everything_and_continues(
+    settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    """In auto mode: its memory carries the text. No window, whatever is the default of softmax models."""
+    kind: type = LibraryModel
+    if family == "minimax":
+        folder, kind = tmp_path / "model", MiniMaxModel
+        folder.mkdir()
+        make_original(folder, vocab_size=make_tokenizer(folder))
+    else:
+        folder = make_model(tmp_path / "model", family)
+    wanted = replace(settings, model=str(folder), window=None)
+    reading = killed_and_continued(wanted, book, tmp_path, monkeypatch, kind, 20)
+    recurrent = family in ("mamba", "rwkv")
+    assert (reading.stored.mode, reading.stored.memory) == ("full", "recurrent" if recurrent else "hybrid")
+    kinds = {part.kind for layer in reading.state.layers for part in getattr(layer, "parts", {"": layer}).values()}  # type: ignore[union-attr]
+    assert ("pages" in kinds) == (family in ("granitemoehybrid", "minimax"))
+    again = read(wanted, book)
+    assert again.reused_tokens == again.stored.tokens
+
+
+def test_a_hybrid_with_a_window_keeps_no_pages(settings: Settings, book: Path, tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model", "granitemoehybrid")
+    reading = read(replace(settings, model=str(folder), window=64, read="full"), book)
+    assert reading.state is not None and reading.stored.tokens > 64
+    kinds = {part.kind for layer in reading.state.layers for part in layer.parts.values()}  # type: ignore[attr-defined]
+    assert "window" in kinds and "pages" not in kinds
+
+
+def test_packed_weights_are_another_reading(settings: Settings, book: Path) -> None:
     full = replace(settings, read="full")
-    expected = read(replace(full, home=tmp_path / "other"), book)
-    from mmxcli.models.softmax import SoftmaxModel
-
-    advance, count = SoftmaxModel.advance, itertools.count()
-
-    def dying(self: SoftmaxModel, *arguments: object, **named: object) -> torch.Tensor | None:
-        if next(count) == steps:
-            raise Kill
-        return advance(self, *arguments, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(SoftmaxModel, "advance", dying)
-    with pytest.raises(Kill):
-        read(full, book)
-    monkeypatch.setattr(SoftmaxModel, "advance", advance)
-    resumed = read(full, book)
-    assert resumed.stored.id == expected.stored.id
-    assert resumed.reused_tokens <= steps * full.chunk
-    assert all(torch.equal(a, b) for a, b in zip(tensors(resumed), tensors(expected), strict=True))
-    assert resumed.stored.state_path.read_bytes() == expected.stored.state_path.read_bytes()
+    found = [read(replace(full, quant=quant), book) for quant in ("none", "int8", "nf4")]
+    assert len({reading.stored.id for reading in found}) == 3
 
 
 def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:

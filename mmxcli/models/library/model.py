@@ -12,7 +12,9 @@ from mmxcli.models.attention import AttentionState, room
 from mmxcli.models.families.family import Family, Piece
 from mmxcli.models.library.attention import NAME
 from mmxcli.models.library.cache import ATTENTION
+from mmxcli.models.library.pack import pack, packed
 from mmxcli.models.library.turn import turn_of
+from mmxcli.models.packed import Packing
 from mmxcli.state.mixed import MixedState
 from mmxcli.state.model_state import ModelState
 from mmxcli.state.window import SINKS, WindowState
@@ -70,11 +72,15 @@ class LibraryModel:
         state.chain.extend(ids)
         return torch.cat(found) if found else None
 
+    def pack(self, quant: Packing) -> None:
+        pack(self.network, quant)
+
     def widened(self) -> "LibraryModel":
-        network = type(self.network)(copy.deepcopy(self.network.config))
-        network.load_state_dict(self.network.state_dict(), strict=False)  # without what is tied
+        network = type(self.network)(copy.deepcopy(self.network.config)).float()
+        wide = {name: stack.unpacked(torch.float32) for name, stack in packed(self.network).items()}
+        network.load_state_dict(self.network.state_dict() | wide, strict=False)  # without what is tied
         network.set_attn_implementation(NAME)
-        return LibraryModel(network.float(), self.family)
+        return LibraryModel(network, self.family)
 
     @torch.inference_mode()
     def one_pass(self, ids: Sequence[int]) -> Tensor:

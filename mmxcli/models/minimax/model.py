@@ -22,6 +22,7 @@ from mmxcli.models.minimax.config import MiniMaxConfig, Residual
 from mmxcli.models.minimax.experts import mixture, route
 from mmxcli.models.minimax.lightning import lightning, slopes
 from mmxcli.models.minimax.weights import read_weights
+from mmxcli.models.packed import PackedWeight, Packing, pack
 from mmxcli.models.products import Products
 from mmxcli.models.rotary import Rotary, rotate
 from mmxcli.models.softmax import HEAD_BLOCK, Place
@@ -60,6 +61,7 @@ class MiniMaxModel:
     def __init__(self, config: MiniMaxConfig, weights: dict[str, Tensor]) -> None:
         self.config = config
         self.weights = weights
+        self.packed: dict[str, PackedWeight] = {}
         self.embedding = weights["model.embed_tokens.weight"]
         self.head = self.embedding if config.tied_head else weights["lm_head.weight"]
         self.products = Products(self.embedding.dtype)
@@ -105,8 +107,13 @@ class MiniMaxModel:
         blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
         return torch.cat(blocks, dim=1).float()
 
+    def pack(self, quant: Packing) -> None:
+        routers = {name for name in self.weights if name.endswith("block_sparse_moe.gate.weight")}
+        self.packed |= pack(self.weights, quant, kept={"model.embed_tokens.weight", "lm_head.weight"} | routers)
+
     def widened(self) -> "MiniMaxModel":
-        return MiniMaxModel(self.config, {name: tensor.float() for name, tensor in self.weights.items()})
+        wide = {name: tensor.float() for name, tensor in self.weights.items()}
+        return MiniMaxModel(self.config, wide | {name: p.unpacked(torch.float32) for name, p in self.packed.items()})
 
     def one_pass(self, ids: Sequence[int]) -> Tensor:
         return cast(Tensor, self.advance(self.new_state(), ids, "all"))
@@ -189,7 +196,8 @@ class MiniMaxModel:
         return mixture(y, experts, shares, work)
 
     def _linear(self, inputs: Tensor, name: str) -> Tensor:
-        return self.products.linear(inputs, self.weights[name + ".weight"])
+        matrices = self.packed if name + ".weight" in self.packed else self.weights
+        return self.products.linear(inputs, matrices[name + ".weight"])
 
     def _norm(self, inputs: Tensor, name: str, epsilon: float | None = None) -> Tensor:
         """In the dtype of the activations; float32 `inputs` are normed before they are rounded to it."""

@@ -1,6 +1,7 @@
 """MiniMax's architecture at small sizes: a continued text against one pass and transformers, and a text without end.
 
     python benchmarks/minimax.py [--tokens 8192] [--chunk 2048] [--rounds 3] [--dtype float32]
+    python benchmarks/minimax.py --layer [--chunk 2048] [--rounds 3] [--dtype float32]
     python benchmarks/minimax.py --endless 1000000 [--softmax-tokens 100000] [--plot endless.svg]
 
 The first reads the same random tokens with the same random weights in four ways, in turn, in every round: here and
@@ -8,7 +9,10 @@ in transformers, in one pass and in chunks with the state carried. Its first lay
 turn, unlike in the published weights, since only so transformers continues rightly; how far apart the last logits
 are is printed beside the times.
 
-The second reads random tokens with a small hybrid of seven lightning layers to one softmax layer with a window, and
+The second takes one lightning layer's attention apart, 16 heads of 128 in a hidden size of 2,048: the library's, in its
+first chunk and continued, beside its projections alone and our recurrence alone, continued.
+
+The third reads random tokens with a small hybrid of seven lightning layers to one softmax layer with a window, and
 then with softmax layers only and no window, each in a process of its own, and prints memory and speed on the way.
 """
 
@@ -26,6 +30,7 @@ import psutil
 import torch
 
 from mmxcli.models.minimax.config import Attention, MiniMaxConfig, Residual
+from mmxcli.models.minimax.lightning import lightning, slopes
 from mmxcli.models.minimax.model import MiniMaxModel, load
 from mmxcli.models.minimax.names import expected
 from mmxcli.reading.prefill import chunks
@@ -43,6 +48,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, help="2048, or 256 for --endless")
     parser.add_argument("--heads", type=int, help="16 of width 128, or 4 of 64 for --endless")
     parser.add_argument("--experts", type=int, default=4)
+    parser.add_argument("--layer", action="store_true")
     parser.add_argument("--endless", type=int, metavar="TOKENS")
     parser.add_argument("--softmax-tokens", type=int, default=100_000)
     parser.add_argument("--every", type=int, default=50_000, help="tokens between two lines of the table")
@@ -50,6 +56,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.endless:
         endless(args)
+    elif args.layer:
+        layer(args)
     else:
         compare(args)
 
@@ -140,6 +148,42 @@ def read_there(model: Any, ids: list[int], chunk: int) -> torch.Tensor:
     return logits[0, -1].float()
 
 
+@torch.inference_mode()
+def layer(args: argparse.Namespace) -> None:
+    from transformers import MiniMaxConfig as LibraryConfig
+    from transformers.models.minimax.modeling_minimax import MiniMaxCache, MiniMaxLightningAttention
+
+    dtype, heads, width = getattr(torch, args.dtype), 16, 128
+    config = LibraryConfig(
+        hidden_size=heads * width,
+        num_attention_heads=heads,
+        head_dim=width,
+        num_hidden_layers=4,
+        layer_types=["full_attention"] + ["linear_attention"] * 3,
+    )
+    theirs = MiniMaxLightningAttention(config, 1).eval().to(dtype)
+    inputs = (torch.randn(1, args.chunk, heads * width) * 0.1).to(dtype)
+    projections = torch.nn.Linear(heads * width, 5 * heads * width, bias=False).to(dtype)
+    three = [torch.randn(heads, args.chunk, width).to(dtype) for _ in range(3)]
+    state, decays = torch.zeros(heads, width, width), slopes(heads, 1, 4)
+    print(f"{heads} heads of {width}, {args.dtype}, {torch.get_num_threads()} threads, chunks of {args.chunk}")
+    for _ in range(args.rounds):
+        cache = MiniMaxCache()
+        figures = {
+            "transformers' layer, first chunk": seconds(lambda c=cache: theirs(inputs, (None, None), None, c)),
+            "continued": seconds(lambda c=cache: theirs(inputs, (None, None), None, c)),
+            "its projections alone": seconds(lambda: projections(inputs)),
+            "our recurrence, continued": seconds(lambda: lightning(*three, decays, state)),
+        }
+        print(", ".join(f"{name} {1e3 * spent:.0f} ms" for name, spent in figures.items()), flush=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 # A text without end
 
 
@@ -220,7 +264,7 @@ def stream(config: MiniMaxConfig, window: int | None, tokens: int, chunk: int, e
 
 # The picture
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, GAP = 760, 200, 80, 20, 50, 60
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, GAP = 760, 200, 80, 40, 50, 60
 COLOURS = ("#1f6feb", "#d1541f")
 
 

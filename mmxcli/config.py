@@ -50,6 +50,13 @@ def _size(value: object) -> int:
     return size
 
 
+def _tokens(value: object) -> int:
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)\s*([KMG]?)", str(value).strip(), re.IGNORECASE | re.ASCII)
+    if not found or not (tokens := int(float(found[1]) * 1000 ** " KMG".index(found[2].upper() or " "))):
+        raise ValueError
+    return tokens
+
+
 def _one_of(*words: str) -> Kind:
     def parse(value: object) -> str:
         if value not in words:
@@ -72,6 +79,7 @@ FOLDER = Kind("a folder", _path)
 WORD = Kind("a name", _word)
 SWITCH = Kind("true or false", _switch)
 SIZE = Kind("a size such as 8G or 512M", _size)
+TOKENS = Kind("a number of tokens such as 20000, 300k or 1M", _tokens)
 
 
 def _about(kind: Kind, help: str, shown: str | None = None) -> dict[str, object]:
@@ -224,6 +232,14 @@ def _parsed(name: str, value: object, origin: str) -> object:
         return kind.parse(value)
     except ValueError as error:
         raise UsageError(f"{name} cannot be {value!r} ({origin}): it must be {kind.allowed}") from error
+
+
+def parse_tokens(text: str) -> int:
+    """What --tokens says. Raises UsageError for anything but a number above zero."""
+    try:
+        return _tokens(text)
+    except ValueError as error:
+        raise UsageError(f"tokens cannot be {text!r} (--tokens): it must be {TOKENS.allowed}") from error
 
 
 def _anchored(value: object, folder: Path) -> object:

@@ -7,17 +7,19 @@ what takes a place holder's place is encoded as plain text.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmxcli.errors import ModelError
+from mmxcli.errors import MmxError, ModelError
+from mmxcli.models.small_files import shown, utf8
 from mmxcli.models.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+LONGEST = 1 << 20  # characters that a template may make of two short turns
 PLAIN = "{% for message in messages %}{{ message.content }}\n\n{% endfor %}"  # for models without a template
 
 
@@ -25,7 +27,10 @@ class ChatTemplate:
     """Turns a system line and a request with texts in it into token ids."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
+        """Raises ModelError where the template cannot be used, DamagedError where it is none: it is tried once."""
         self.tokenizer = tokenizer
+        self._template = self._parsed()
+        self.parts("system", ["text"])
 
     def parts(self, system: str, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of a prompt whose user turn is `texts` joined, split so that part 0 is what comes before
@@ -34,7 +39,7 @@ class ChatTemplate:
         rendered = self._render(system, "".join(marks))
         words = re.split(r"\x02\d+\x03", rendered)
         if len(words) != len(marks) + 1:
-            raise ModelError(f"{self.tokenizer.folder}: its chat template does not keep the user's text as it is")
+            raise ModelError(f"{self._place}: its chat template does not keep the user's text as it is")
         pieces = [self.tokenizer.encode_markup(words[0])]
         for text, after in zip(texts, words[1:], strict=True):
             pieces.append(self.tokenizer.encode(text))
@@ -43,46 +48,63 @@ class ChatTemplate:
         return pieces
 
     def _render(self, system: str, user: str) -> str:
-        import jinja2
-
         turns = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        with suppress(Exception):
+            return self._rendered(turns)
+        # Some templates refuse a system turn: its words then open the user's.
+        turns = [{"role": "user", "content": f"{system}\n\n{user}"}]
         try:
-            return str(self._template.render(messages=turns, add_generation_prompt=True, **self._tokens))
-        except jinja2.TemplateError:
-            # Some templates refuse a system turn: its words then open the user's.
-            turns = [{"role": "user", "content": f"{system}\n\n{user}"}]
-        try:
-            return str(self._template.render(messages=turns, add_generation_prompt=True, **self._tokens))
-        except jinja2.TemplateError as error:
-            raise ModelError(f"{self.tokenizer.folder}: its chat template fails: {error}") from None
+            return self._rendered(turns)
+        except MmxError:
+            raise
+        except Exception as error:  # a template is a program, and fails as one
+            raise self._failing(error) from error
+
+    def _rendered(self, turns: list[dict[str, str]]) -> str:
+        """Raises whatever goes wrong in a program."""
+        rendered = str(self._template.render(messages=turns, add_generation_prompt=True, **self._tokens))
+        if len(rendered) > LONGEST:
+            raise ModelError(f"{self._place}: its chat template makes {len(rendered)} characters of two short turns")
+        return rendered
 
     @cached_property
     def _tokens(self) -> dict[str, str]:
-        tokens = {}
-        for name in ("bos_token", "eos_token"):
-            token = self.tokenizer.settings.get(name) or ""
-            tokens[name] = token.get("content", "") if isinstance(token, dict) else token
-        return tokens
+        return {name: self.tokenizer.special(name) for name in ("bos_token", "eos_token")}
 
-    @cached_property
-    def _template(self) -> "Template":
-        import jinja2
+    def _parsed(self) -> "Template":
+        from jinja2 import TemplateError
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         def refuse(message: str) -> None:
-            raise jinja2.TemplateError(message)
+            raise TemplateError(message)
 
-        source = self.tokenizer.settings.get("chat_template")
-        file = Path(self.tokenizer.folder) / "chat_template.jinja"
-        if source is None and file.is_file():
-            source = file.read_text(encoding="utf-8")
-        if isinstance(source, list):  # several named templates
-            source = next((item["template"] for item in source if item.get("name") == "default"), None)
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         environment.globals["raise_exception"] = refuse
         # The day is part of some templates; a fixed one keeps a prompt's tokens the same tomorrow.
         environment.globals["strftime_now"] = lambda form: date(2025, 1, 1).strftime(form)
+        source = self._source()
         try:
-            return environment.from_string(source or PLAIN)
-        except jinja2.TemplateError as error:
-            raise ModelError(f"{self.tokenizer.folder}: its chat template cannot be parsed: {error}") from None
+            return environment.from_string(source)
+        except Exception as error:  # the compiler runs what is constant
+            raise self._failing(error) from error
+
+    def _source(self) -> str:
+        """Raises DamagedError for a file that cannot be read as text, ModelError for what is no template."""
+        source = self.tokenizer.settings.get("chat_template")
+        if source is None:
+            with suppress(FileNotFoundError):
+                source = utf8(self.tokenizer.folder / "chat_template.jinja")
+        if isinstance(source, list):  # several named templates
+            named = [item for item in source if isinstance(item, dict) and item.get("name") == "default"]
+            source = named[0].get("template") if named else None
+        if source is not None and not isinstance(source, str):
+            raise ModelError(f"{self._place}: its chat template is {shown(source)}")
+        return source or PLAIN
+
+    @property
+    def _place(self) -> str:
+        return str(self.tokenizer.folder)
+
+    def _failing(self, error: Exception) -> ModelError:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        return ModelError(f"{self._place}: its chat template fails: {said}")

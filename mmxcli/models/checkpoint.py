@@ -9,12 +9,12 @@ from typing import Any
 
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.files import OnProgress, Stored, sha256_of, write
+from mmxcli.models.shards import check_values, read_headers, shards
+from mmxcli.models.small_files import is_plain, read_json
 
 MANIFEST = "manifest.json"
-_INDEX = "model.safetensors.index.json"
 _NEEDED = ("config.json", "tokenizer.json")
 _OPTIONAL = ("tokenizer_config.json", "chat_template.jinja")
-_JSON_BYTES = 64 << 20  # far more than any tokenizer or index has
 
 
 def identity(files: Mapping[str, Stored]) -> str:
@@ -34,18 +34,40 @@ def identity(files: Mapping[str, Stored]) -> str:
 
 
 def check_files(folder: Path) -> list[Path]:
-    """The files that `identity` covers, each there and not cut short; nothing is hashed.
+    """The files that `identity` covers, each there, not cut short, and true to what the others say; nothing is hashed.
 
-    Raises ModelError naming the file that is missing, DamagedError naming the one that is cut short.
+    Raises ModelError naming the file that is missing, DamagedError naming the one that is damaged.
     """
+    small = {}
     for name in _NEEDED:
-        if not (folder / name).is_file():
-            raise ModelError(f"{folder}: has no {name}, so it is not a model folder that mmx can use")
-        read_json(folder / name)
-    shards = _shards(folder)
-    for shard in shards:
-        _check_shard(shard)
-    return [folder / name for name in (*_NEEDED, *_OPTIONAL) if (folder / name).is_file()] + shards
+        try:
+            small[name] = read_json(folder / name)
+        except FileNotFoundError:
+            raise ModelError(f"{folder}: has no {name}, so it is not a model folder that mmx can use") from None
+    read_headers(folder)
+    rows, largest = vocabulary_size(small["config.json"]), _largest_id(small["tokenizer.json"])
+    if rows is not None and largest >= rows:
+        raise DamagedError(
+            f"{folder / 'tokenizer.json'}: has the token {largest}, but config.json makes {rows} of them; "
+            "get the model again"
+        )
+    return [folder / name for name in (*_NEEDED, *_OPTIONAL) if is_plain(folder / name)] + sorted(shards(folder))
+
+
+def vocabulary_size(config: Mapping[str, Any]) -> int | None:
+    """How many tokens a config.json says the model knows; None where it says nothing that makes sense."""
+    text = config.get("text_config")
+    found = (text if isinstance(text, dict) else config).get("vocab_size")
+    return found if type(found) is int else None
+
+
+def _largest_id(tokenizer: Mapping[str, Any]) -> int:
+    """The largest id that a text can be given, control tokens aside; -1 where it cannot be told."""
+    model = tokenizer.get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    if isinstance(vocabulary, dict):
+        return max((number for number in vocabulary.values() if isinstance(number, int)), default=-1)
+    return len(vocabulary) - 1 if isinstance(vocabulary, list) else -1
 
 
 def check_manifest(folder: Path) -> dict[str, Stored]:
@@ -77,13 +99,16 @@ def write_manifest(folder: Path, name: str, source: Stored, files: Mapping[str, 
 
 
 def hashed(paths: Iterable[Path], cache: Path, on_progress: OnProgress | None = None) -> dict[str, Stored]:
-    """Size and sha256 of each file, by its name. What was hashed before, and has kept its inode, its size and
-    the time of its last change, is looked up in `cache`, a JSON file that is kept up to date here."""
+    """Size and sha256 of each file, by its name, and every number of the weights looked at. What was hashed before,
+    and has kept its inode, its size and the time of its last change, is looked up in `cache`, a JSON file that is
+    kept up to date here. Raises DamagedError naming a tensor with NaN or infinite values."""
     marks = {path: _mark(path) for path in paths}
     known = read_json(cache) if cache.is_file() else {}
     new = {path: mark for path, mark in marks.items() if mark not in known}
     done, total = 0, sum(path.stat().st_size for path in new)
     for path, mark in new.items():
+        if path.suffix == ".safetensors":
+            check_values(path)
         known[mark] = sha256_of(path)
         done += path.stat().st_size
         if on_progress:
@@ -91,53 +116,6 @@ def hashed(paths: Iterable[Path], cache: Path, on_progress: OnProgress | None = 
     if new:
         write(cache, [json.dumps(known, indent=2).encode()])
     return {path.name: Stored(path.stat().st_size, str(known[mark])) for path, mark in marks.items()}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises DamagedError when it holds none."""
-    try:
-        if path.stat().st_size > _JSON_BYTES:
-            raise ValueError(f"larger than {_JSON_BYTES} bytes")
-        content = json.loads(path.read_bytes())
-        if not isinstance(content, dict):
-            raise ValueError("not an object")
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path}: is not valid JSON ({error}); get the model again") from error
-    return content
-
-
-def _shards(folder: Path) -> list[Path]:
-    if (folder / _INDEX).is_file():
-        index = read_json(folder / _INDEX).get("weight_map")
-        if not isinstance(index, dict) or not index:
-            raise DamagedError(f"{folder / _INDEX}: lists no weights; get the model again")
-        names = sorted({str(name) for name in index.values()})
-        for name in names:
-            if Path(name).name != name or not (folder / name).is_file():
-                raise ModelError(f"{folder}: {name}, which {_INDEX} lists, is missing; get the model again")
-        return [folder / name for name in names]
-    if shards := sorted(folder.glob("*.safetensors")):
-        return shards
-    pickles = sorted(path.name for kind in ("*.bin", "*.pt", "*.pth") for path in folder.glob(kind))
-    if pickles:
-        raise ModelError(f"{folder}: {pickles[0]} is a pickle, which mmx never loads; use a safetensors version")
-    raise ModelError(f"{folder}: has no weights (*.safetensors); get the model again")
-
-
-def _check_shard(path: Path) -> None:
-    """Compare the length of a safetensors file with what its header announces."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        text = file.read(length) if 0 < length <= min(_JSON_BYTES, size) else b""
-    try:
-        header = json.loads(text)
-        end = max((tensor["data_offsets"][1] for key, tensor in header.items() if key != "__metadata__"), default=0)
-        whole = size == 8 + length + end
-    except (ValueError, RecursionError, AttributeError, KeyError, IndexError, TypeError):
-        whole = False
-    if not whole:
-        raise DamagedError(f"{path}: is not a whole safetensors file; get the model again")
 
 
 def _mark(path: Path) -> str:

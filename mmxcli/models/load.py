@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.anatomy import Anatomy, Quant
-from mmxcli.models.shape import Shape, is_llama_like, read_config
+from mmxcli.models.fields import Fields
+from mmxcli.models.heap import keep_freed_memory
+from mmxcli.models.minimax.config import MiniMaxConfig, is_minimax
+from mmxcli.models.shape import Shape, foreign
+from mmxcli.models.shards import EMBEDDING, HEAD, check_used, fitting, lacking, mapped, read_headers
 
 if TYPE_CHECKING:
     import torch
@@ -13,25 +16,20 @@ if TYPE_CHECKING:
     from mmxcli.models.runner import Model
     from mmxcli.models.softmax import SoftmaxModel
 
-MINIMAX = ("minimax", "minimax_text_01", "minimax_m1")
-
 
 def anatomy_of(folder: Path) -> Anatomy:
     """What the model in a folder costs and remembers, from its config alone: no weights are needed.
 
     Raises ModelError for a family that mmx does not run, DamagedError for a config that makes no sense.
     """
-    config = read_config(folder)
-    if is_llama_like(config):
+    fields = Fields(folder)
+    if foreign(fields) is None:
         return Shape.read(folder).anatomy()
-    if config.get("model_type") in MINIMAX:
-        from mmxcli.models.minimax.config import MiniMaxConfig
-
+    if is_minimax(fields):
         return MiniMaxConfig.read(folder).anatomy()
-    from mmxcli.models.library.load import read_config as library_config
-    from mmxcli.models.library.measure import anatomy_of as measured
+    from mmxcli.models.library.load import anatomy_of as library_anatomy
 
-    return measured(library_config(folder))
+    return library_anatomy(folder)
 
 
 def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none") -> "Model":
@@ -45,14 +43,15 @@ def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = 
     model = _loaded(folder, dtype)
     if quant != "none":
         model.pack(quant)
+    keep_freed_memory()
     return model
 
 
 def _loaded(folder: Path, dtype: "torch.dtype | None") -> "Model":
-    config = read_config(folder)
-    if is_llama_like(config):
+    fields = Fields(folder)
+    if foreign(fields) is None:
         return load_softmax(folder, dtype)
-    if config.get("model_type") in MINIMAX:
+    if is_minimax(fields):
         from mmxcli.models.minimax.model import load as load_minimax
 
         return load_minimax(folder, dtype)
@@ -62,31 +61,22 @@ def _loaded(folder: Path, dtype: "torch.dtype | None") -> "Model":
 
 
 def load_softmax(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxModel":
-    """The llama-like model in a folder. Weights stay mapped from their files, so loading costs no copy."""
+    """The llama-like model in a folder. Weights stay mapped from their files, so loading costs no copy.
+
+    Raises what `load_model` raises.
+    """
     import torch
-    from safetensors import SafetensorError, safe_open
 
     from mmxcli.models.softmax import SoftmaxModel
 
-    shape = Shape.read(folder)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelError(f"{folder} has no safetensors weights")
-    weights: dict[str, torch.Tensor] = {}
-    for path in files:
-        try:
-            with safe_open(path, framework="pt") as shard:
-                for name in shard.keys():  # noqa: SIM118 - a safetensors handle is not a mapping
-                    weights[name] = shard.get_tensor(name)
-        except (SafetensorError, OSError) as error:
-            raise DamagedError(f"{path} is damaged ({error}): get the model again") from None
-    for name, expected in expected_shapes(shape).items():
-        if name not in weights:
-            raise DamagedError(f"{folder} lacks the tensor {name}: get the model again")
-        if tuple(weights[name].shape) != expected:
-            found = tuple(weights[name].shape)
-            raise DamagedError(f"{folder}: {name} is {found}, but config.json says {expected}")
-    if dtype is None and weights["model.embed_tokens.weight"].dtype == torch.float16:
+    shape, headers = Shape.read(folder), read_headers(folder)
+    expected = expected_shapes(shape)
+    for name, wanted in expected.items():
+        if fitting(headers, name, wanted) is None:
+            raise lacking(folder, name)
+    check_used(headers, expected, shape.family)
+    weights = mapped(headers, expected)
+    if dtype is None and weights[EMBEDDING].dtype == torch.float16:
         dtype = torch.bfloat16  # the same bytes, without the overflow; this processor multiplies it faster
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
@@ -94,31 +84,39 @@ def load_softmax(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxMo
 
 
 def expected_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
-    """Every tensor that the model cannot do without, but for biases and head norms that a family may lack."""
+    """Every tensor of the model, with its shape."""
     hidden, queries = shape.hidden, shape.heads * shape.head_width
     pairs = shape.key_heads * shape.head_width
     shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (shape.vocabulary, hidden),
+        EMBEDDING: (shape.vocabulary, hidden),
         "model.norm.weight": (hidden,),
     }
     if not shape.tied_head:
-        shapes["lm_head.weight"] = (shape.vocabulary, hidden)
+        shapes[HEAD] = (shape.vocabulary, hidden)
+    # qwen2 has three biases whatever its config says, mistral none.
+    biased = {"qwen2": "qkv", "mistral": ""}.get(shape.family, "qkvo" if shape.attention_bias else "")
     for number in range(shape.layers):
         name = f"model.layers.{number}."
         shapes[name + "input_layernorm.weight"] = (hidden,)
         shapes[name + "post_attention_layernorm.weight"] = (hidden,)
-        shapes[name + "self_attn.q_proj.weight"] = (queries, hidden)
-        shapes[name + "self_attn.k_proj.weight"] = (pairs, hidden)
-        shapes[name + "self_attn.v_proj.weight"] = (pairs, hidden)
-        shapes[name + "self_attn.o_proj.weight"] = (hidden, queries)
-        shapes[name + "mlp.gate_proj.weight"] = (shape.mlp, hidden)
-        shapes[name + "mlp.up_proj.weight"] = (shape.mlp, hidden)
-        shapes[name + "mlp.down_proj.weight"] = (hidden, shape.mlp)
-        if shape.family == "qwen2":
-            shapes[name + "self_attn.q_proj.bias"] = (queries,)
-            shapes[name + "self_attn.k_proj.bias"] = (pairs,)
-            shapes[name + "self_attn.v_proj.bias"] = (pairs,)
+        for letter, rows, columns in (
+            ("q", queries, hidden),
+            ("k", pairs, hidden),
+            ("v", pairs, hidden),
+            ("o", hidden, queries),
+        ):
+            shapes[f"{name}self_attn.{letter}_proj.weight"] = (rows, columns)
+            if letter in biased:
+                shapes[f"{name}self_attn.{letter}_proj.bias"] = (rows,)
         if shape.family == "qwen3":
             shapes[name + "self_attn.q_norm.weight"] = (shape.head_width,)
             shapes[name + "self_attn.k_norm.weight"] = (shape.head_width,)
+        for part, rows, columns in (
+            ("gate", shape.mlp, hidden),
+            ("up", shape.mlp, hidden),
+            ("down", hidden, shape.mlp),
+        ):
+            shapes[f"{name}mlp.{part}_proj.weight"] = (rows, columns)
+            if shape.mlp_bias and shape.family == "llama":
+                shapes[f"{name}mlp.{part}_proj.bias"] = (rows,)
     return shapes

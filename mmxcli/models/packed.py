@@ -70,9 +70,15 @@ def _in_blocks(weight: Tensor) -> Tensor:
 
 
 def pack(weights: dict[str, Tensor], quant: Packing, kept: Container[str]) -> dict[str, PackedWeight]:
-    """Takes the matrices but those that are `kept` out of `weights`, which it modifies, one by one, and packs them."""
+    """Takes the matrices but those that are `kept` out of `weights`, which it modifies, one by one, and packs them.
+
+    The others are copied, so that nothing holds the files from which all were mapped.
+    """
     names = [name for name, weight in weights.items() if weight.dim() == 2 and name not in kept]
-    return {name: PackedWeight(weights.pop(name), quant) for name in names}
+    packed = {name: PackedWeight(weights.pop(name), quant) for name in names}
+    for name, weight in weights.items():
+        weights[name] = weight.clone()
+    return packed
 
 
 def _bitsandbytes() -> Any:

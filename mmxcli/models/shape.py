@@ -1,48 +1,38 @@
 """The shape of a llama-like model, read from a checkpoint's config.json."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mmxcli.errors import DamagedError, ModelError
+from mmxcli.errors import ModelError
 from mmxcli.models.anatomy import Anatomy
+from mmxcli.models.fields import Fields
+from mmxcli.models.small_files import shown
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+MISTRAL_WINDOW = 4_096  # where config.json says nothing of it
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The object in config.json. Raises ModelError when there is none, DamagedError when it is no JSON object."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{folder} has no config.json: it is not a model folder") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DamagedError(f"{path} is not valid JSON ({error}): get the model again") from None
-    if not isinstance(config, dict):
-        raise DamagedError(f"{path} is not a JSON object: get the model again")
-    return config
-
-
-def is_llama_like(config: dict[str, Any]) -> bool:
-    """Whether `Shape` and the forward pass in softmax.py say all there is to say of a model with this config."""
-    return _foreign(config) is None
-
-
-def _foreign(config: dict[str, Any]) -> str | None:
-    """What of a config is beyond softmax.py."""
-    family = config.get("model_type")
+def foreign(fields: Fields) -> str | None:
+    """What of a config is beyond `Shape` and softmax.py; None where they say all there is to say of the model."""
+    family, values = fields.family, fields.values
     if family not in FAMILIES:
-        return f"a '{family}' model is not one of {', '.join(FAMILIES)}"
-    rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if not isinstance(rotary, dict):
-        return "its rope_parameters are no object"
-    kind = rotary.get("rope_type", rotary.get("type", "default"))
-    if kind != "default":
-        return f"rotary scaling '{kind}'"
-    sliding = config.get("sliding_window") if config.get("use_sliding_window", family == "mistral") else None
-    return None if sliding is None else f"a sliding window of its own ({sliding} tokens)"
+        return f"a {shown(family)} model is not one of {', '.join(FAMILIES)}"
+    kind, activation = fields.value("rope_parameters.rope_type", "rope_parameters.type"), values.get("hidden_act")
+    part = fields.value("partial_rotary_factor", "rope_parameters.partial_rotary_factor")
+    slides = fields.flag("use_sliding_window", default=family == "mistral")
+    sliding = values.get("sliding_window", MISTRAL_WINDOW if family == "mistral" else None)
+    layers = fields.value("layer_types") or ()
+    by_layer = any(isinstance(value, dict) for name, value in values.items() if name.startswith("rope_parameters."))
+    reasons = {
+        f"rotary scaling {shown(kind)}": kind not in (None, "default"),
+        "rotary embeddings that differ from layer to layer": by_layer,
+        "heads of which only a part turns": part not in (None, 1),
+        f"the activation {shown(activation)}": activation not in (None, "silu"),
+        f"a sliding window of its own ({shown(sliding)} tokens)": slides and sliding is not None,
+        "a model within a model (text_config)": fields.text is not None,
+        "layers of several kinds": any(layer != "full_attention" for layer in layers),
+    }
+    return next((reason for reason, found in reasons.items() if found), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +51,8 @@ class Shape:
     rotary_theta: float
     norm_epsilon: float
     tied_head: bool
+    attention_bias: bool = False
+    mlp_bias: bool = False
 
     def anatomy(self) -> Anatomy:
         """Keys and values counted in bfloat16, norms and biases left out."""
@@ -82,27 +74,26 @@ class Shape:
     @classmethod
     def read(cls, folder: Path) -> "Shape":
         """Raises ModelError for a family that mmx does not run, DamagedError for a config that makes no sense."""
-        path, config = folder / "config.json", read_config(folder)
-        if reason := _foreign(config):
-            raise ModelError(f"{path}: {reason}")
-        rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
-        theta, another = rotary.get("rope_theta"), config.get("rope_theta")
-        if theta is not None and another is not None and float(theta) != float(another):
-            raise DamagedError(f"{path}: says rope_theta twice, {theta} and {another}: which is right?")
-        try:
-            return cls(
-                family=str(config["model_type"]),
-                layers=int(config["num_hidden_layers"]),
-                hidden=int(config["hidden_size"]),
-                heads=int(config["num_attention_heads"]),
-                key_heads=int(config.get("num_key_value_heads") or config["num_attention_heads"]),
-                head_width=int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]),
-                mlp=int(config["intermediate_size"]),
-                vocabulary=int(config["vocab_size"]),
-                trained_window=int(config["max_position_embeddings"]),
-                rotary_theta=float(theta or another or 10_000.0),
-                norm_epsilon=float(config["rms_norm_eps"]),
-                tied_head=bool(config.get("tie_word_embeddings", False)),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedError(f"{path}: missing or odd value: {error}") from None
+        fields = Fields(folder)
+        if reason := foreign(fields):
+            raise ModelError(f"{fields.path}: {reason}, which mmx does not run")
+        hidden, heads = fields.whole("hidden_size"), fields.whole("num_attention_heads")
+        shape = cls(
+            family=str(fields.family),
+            layers=fields.whole("num_hidden_layers"),
+            hidden=hidden,
+            heads=heads,
+            key_heads=fields.whole("num_key_value_heads", default=heads),
+            head_width=fields.whole("head_dim", default=hidden // heads),
+            mlp=fields.whole("intermediate_size"),
+            vocabulary=fields.whole("vocab_size"),
+            trained_window=fields.whole("max_position_embeddings"),
+            rotary_theta=fields.number("rope_theta", "rope_parameters.rope_theta", default=10_000.0),
+            norm_epsilon=fields.number("rms_norm_eps"),
+            tied_head=fields.flag("tie_word_embeddings"),
+            attention_bias=fields.flag("attention_bias"),
+            mlp_bias=fields.flag("mlp_bias"),
+        )
+        if shape.head_width % 2:
+            raise fields.odd(f"{shape.head_width} numbers of a head cannot turn in pairs")
+        return shape

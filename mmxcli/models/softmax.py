@@ -50,8 +50,14 @@ class SoftmaxModel:
         self.packed: dict[str, PackedWeight] = {}
         self.products = Products(weights["model.embed_tokens.weight"].dtype)
         self.rotary = Rotary(shape.head_width, shape.rotary_theta)
-        self.embedding = weights["model.embed_tokens.weight"]
-        self.head = self.embedding if shape.tied_head else weights["lm_head.weight"]
+
+    @property
+    def embedding(self) -> Tensor:
+        return self.weights["model.embed_tokens.weight"]
+
+    @property
+    def head(self) -> Tensor:
+        return self.embedding if self.shape.tied_head else self.weights["lm_head.weight"]
 
     @property
     def dtype(self) -> torch.dtype:

@@ -1,14 +1,17 @@
 """Text to token ids and back, with the library that made the vocabulary (tokenizers), without transformers."""
 
 import json
+import math
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmxcli.errors import DamagedError, ModelError
+from mmxcli.models.checkpoint import vocabulary_size
+from mmxcli.models.small_files import read_json, shown, utf8
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Vocabulary
@@ -25,47 +28,98 @@ class Tokenizer:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises ModelError when the folder has no tokenizer, DamagedError when it cannot be parsed."""
+        """Raises ModelError when the folder has no tokenizer, DamagedError when it or what belongs to it makes no
+        sense."""
         self.folder = folder
         path = folder / "tokenizer.json"
         try:
-            definition, model = _taken_apart(path.read_text(encoding="utf-8"))
+            definition, model = _taken_apart(utf8(path))
         except FileNotFoundError:
             raise ModelError(f"{folder} has no tokenizer.json: mmx needs the model's tokenizer beside it") from None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise DamagedError(f"{path} is not valid JSON ({error}): get the model again") from None
-        self.settings = _read_json(folder / "tokenizer_config.json")
+        except (ValueError, RecursionError) as error:
+            raise DamagedError(f"{path}: is not valid JSON ({error}); get the model again") from None
+        self.settings = _optional(folder / "tokenizer_config.json")
         added = definition.get("added_tokens") or []
-        self._control = {str(token["content"]): int(token["id"]) for token in added}
+        self._control = dict(map(self._control_token, added if isinstance(added, list) else [added]))
         names = sorted(self._control, key=len, reverse=True)  # one control token may begin with another
         self._control_pattern = re.compile("|".join(map(re.escape, names)) or r"(?!)")
         self._vocabulary = self._build(f"{json.dumps(definition | PLAIN)[:-1]}, {model}")
+        self.rows = vocabulary_size(_optional(folder / "config.json")) or math.inf
+        self.stop_ids = self._stop_ids()
+
+    def _control_token(self, token: Any) -> tuple[str, int]:
+        """Its text and its id. Raises DamagedError for what is none."""
+        name, number = (token.get("content"), token.get("id")) if isinstance(token, dict) else (None, None)
+        if not isinstance(name, str) or not name or type(number) is not int or number < 0:
+            raise DamagedError(f"{self.folder / 'tokenizer.json'}: {shown(token)} is no token; get the model again")
+        return name, number
+
+    def _stop_ids(self) -> frozenset[int]:
+        """Tokens that end an answer: those of generation_config.json, config.json and the template's turn end.
+
+        Raises DamagedError where a file has no token there.
+        """
+        stops: set[int] = set()
+        for path in (self.folder / "generation_config.json", self.folder / "config.json"):
+            declared = _optional(path).get("eos_token_id")
+            numbers = declared if isinstance(declared, list) else [] if declared is None else [declared]
+            if any(type(number) is not int for number in numbers):
+                raise DamagedError(f"{path}: eos_token_id is {shown(declared)}; get the model again")
+            stops.update(numbers)
+        turn_end = self.special("eos_token")
+        return frozenset(stops | {self._control[turn_end]} if turn_end in self._control else stops)
+
+    def special(self, name: str) -> str:
+        """The text of the token that tokenizer_config.json has under `name`; empty where it has none. Raises
+        DamagedError where it has something else."""
+        token = self.settings.get(name)
+        content = token.get("content") if isinstance(token, dict) else token
+        if token is not None and not isinstance(content, str):
+            raise DamagedError(
+                f"{self.folder / 'tokenizer_config.json'}: {name} is {shown(token)}; get the model again"
+            )
+        return content or ""
 
     def _build(self, definition: str) -> "Vocabulary":
         """The library's tokenizer; without any control token, so that no text can spell one."""
         from tokenizers import Tokenizer as Vocabulary
 
-        try:
+        with self._usable():
             return Vocabulary.from_str(definition)
-        except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
-            raise DamagedError(f"{self.folder / 'tokenizer.json'} cannot be used: {error}") from None
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Turns what the library raises over a file that contradicts itself into one line. Raises DamagedError."""
+        try:
+            yield
+        except Exception as error:  # it raises nothing narrower
+            said = " ".join(str(error).split())[:300]
+            path = self.folder / "tokenizer.json"
+            raise DamagedError(f"{path}: cannot be used ({said}); get the model again") from error
 
     def encode(self, text: str) -> list[int]:
         """Ids of plain text, without any token before or after it."""
-        ids: list[int] = self._vocabulary.encode(text, add_special_tokens=False).ids
-        return ids
+        return self.encode_with_spans(text)[0]
 
     def encode_with_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids of plain text and each one's span of code points. Parts of one character share its span."""
-        encoding = self._vocabulary.encode(text, add_special_tokens=False)
-        return encoding.ids, encoding.offsets
+        with self._usable():
+            encoding = self._vocabulary.encode(text, add_special_tokens=False)
+            return encoding.ids, encoding.offsets
 
     def encode_markup(self, text: str) -> list[int]:
-        """Ids of a trusted template's words, its control tokens recognised."""
+        """Ids of a chat template's words, its control tokens recognised. Raises DamagedError for one that the model
+        has no embedding of."""
         ids: list[int] = []
         start = 0
         for control in self._control_pattern.finditer(text):
-            ids += [*self.encode(text[start : control.start()]), self._control[control.group()]]
+            number = self._control[control.group()]
+            if number >= self.rows:
+                raise DamagedError(
+                    f"{self.folder / 'tokenizer.json'}: {control.group()} is the token {number}, but config.json makes "
+                    f"{self.rows} of them; get the model again"
+                )
+            ids += [*self.encode(text[start : control.start()]), number]
             start = control.end()
         return ids + self.encode(text[start:])
 
@@ -79,43 +133,27 @@ class Tokenizer:
     def _control_ids(self) -> frozenset[int]:
         return frozenset(self._control.values())
 
-    @cached_property
-    def stop_ids(self) -> frozenset[int]:
-        """Tokens that end an answer: those of generation_config.json, config.json and the template's turn end."""
-        stops: set[int] = set()
-        for name in ("generation_config.json", "config.json"):
-            declared = _read_json(self.folder / name).get("eos_token_id")
-            stops.update(declared if isinstance(declared, list) else [declared] if declared is not None else [])
-        token = self.settings.get("eos_token")
-        content = token.get("content") if isinstance(token, dict) else token
-        if isinstance(content, str) and content in self._control:
-            stops.add(self._control[content])
-        return frozenset(stops)
-
 
 def _taken_apart(text: str) -> tuple[dict[str, Any], str]:
     """A tokenizer.json as its small parts, and the text from the key "model" to the end.
 
     The model is the vocabulary, nearly all of the file, and comes last: parsing it here only to write it
-    again would take most of a second at every start. Raises JSONDecodeError.
+    again would take most of a second at every start. Raises ValueError, or RecursionError.
     """
     place = text.find('"model"')
     small, model = text[:place].rstrip().removesuffix(",") + "}", text[place:]
     if place > 0 and not any(f'"{name}"' in model for name in PLAIN):
-        with suppress(json.JSONDecodeError):  # then it was another "model"
+        with suppress(ValueError):  # then it was another "model"
             return dict(json.loads(small)), model
     definition = json.loads(text)
     if not isinstance(definition, dict):
-        raise json.JSONDecodeError("not an object", text, 0)
+        raise ValueError("not an object")
     return definition, f'"model": {json.dumps(definition.pop("model", None))}}}'
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _optional(path: Path) -> dict[str, Any]:
     """The object in an optional file; empty when there is none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         return {}
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DamagedError(f"{path} is not valid JSON ({error}): get the model again") from None
-    return value if isinstance(value, dict) else {}

@@ -11,9 +11,9 @@ from mmxcli import __version__
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.anatomy import Anatomy
 from mmxcli.models.certificate import Certificate, certify
-from mmxcli.models.checkpoint import read_json
 from mmxcli.models.files import write
 from mmxcli.models.runner import Model
+from mmxcli.models.small_files import read_json
 
 FILE = "certificates.json"
 

@@ -13,11 +13,12 @@ from mmxcli.models.checkpoint import (
     check_manifest,
     hashed,
     identity,
-    read_json,
     write_manifest,
 )
 from mmxcli.models.files import OnProgress, Stored, clear_disk_errors, locked, private_folder
 from mmxcli.models.registry import REGISTRY, Entry
+from mmxcli.models.shards import check_values, shards
+from mmxcli.models.small_files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def _made(
                 shutil.rmtree(aside, ignore_errors=True)
                 try:
                     files = convert(path, private_folder(aside), tied=tied, on_progress=on_progress)
+                    for shard in shards(aside):
+                        check_values(shard)
                     write_manifest(aside, name, source, files)
                     check_manifest(aside)
                     aside.rename(folder)

@@ -7,11 +7,14 @@ import psutil
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
 from mmxcli.models.anatomy import QUANTS, Anatomy, Quant
+from mmxcli.state.pages import PAGE
 from mmxcli.state.window import SINKS
 
 ROOM_FOR_ANSWER = 2_048  # tokens of the trained window that passages, question and answer may take
 SOFTMAX_WINDOW = 1_024  # tokens that a model of softmax layers alone keeps: steady speed, at little cost in perplexity
-PROGRAM_BYTES = 350 << 20  # the interpreter, torch and one chunk's activations
+PROGRAM_BYTES = 290 << 20  # the interpreter, torch and a tokenizer: 270 to 320 MiB were measured
+ACTIVATION_BYTES = 32 << 20  # of one chunk, where nothing tells more (models/forecast.py)
+INT8_SHARE = 0.53  # a byte for two, and a scale for each head
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +28,24 @@ class Policy:
     @property
     def quant(self) -> Quant:
         """What the weights are kept in: as the person asked or, in auto mode, as they are where that fits the memory
-        with a question's own state, else 8 bits, else 4. That changes what the model says, so it is always told."""
+        with a question's own state, else 8 bits, else 4. That changes what the model says, so it is always told.
+
+        What fits in none of them stays as it is: then weights are at least not unpacked into memory, but read where
+        they lie.
+        """
         if self.settings.quant != "auto":
             return self.settings.quant
-        fitting = (quant for quant in QUANTS if self._program_bytes(quant) + 2 * self.state_bytes(0) <= self._budget)
-        return next(fitting, "nf4")
+        fitting = (quant for quant in QUANTS if self._bytes(quant, 0, "memory") <= self.budget)
+        return next(fitting, "none")
 
     @property
-    def _budget(self) -> int:
+    def budget(self) -> int:
+        """Bytes of memory that there are for all of it."""
         return self.settings.memory or int(psutil.virtual_memory().available)
 
-    def _program_bytes(self, quant: Quant) -> int:
-        return PROGRAM_BYTES + (self.stored_bytes if quant == "none" else self.anatomy.weight_bytes(quant))
+    def weight_bytes(self, quant: Quant) -> int:
+        """In memory."""
+        return self.stored_bytes if quant == "none" else self.anatomy.weight_bytes(quant)
 
     def mode(self, tokens: int) -> str:
         """ "full" or "recall", as the person asked or, in auto mode, full where the model's memory carries it."""
@@ -76,7 +85,7 @@ class Policy:
             return self.settings.kv_cache
         if self.window(tokens) is not None:
             return "memory"  # a window is no pages
-        return "memory" if self.peak_bytes(tokens) <= self._budget or not self.settings.cache else "disk"
+        return "memory" if self.peak_bytes(tokens) <= self.budget or not self.settings.cache else "disk"
 
     def describe(self, tokens: int) -> str:
         """One line on what a full reading will do."""
@@ -89,15 +98,40 @@ class Policy:
         stores = {"memory": "", "disk": ", mapped from disk", "int8": ", rounded to 8 bits"}
         return f"{read} keeps every one{stores[self.store(tokens)]}{recurrent}"
 
-    def state_bytes(self, tokens: int, store: str = "memory") -> int:
-        """Memory of a state that has read so many tokens, and the prompt around them."""
-        kept = min(tokens, self._kept) + ROOM_FOR_ANSWER
-        share = {"memory": 1.0, "disk": 0.0, "int8": 0.53}[store]  # int8: a byte for two, and a scale a head
-        return self.anatomy.state_bytes_fixed + int(kept * self.anatomy.state_bytes_per_token * share)
+    def kept_bytes(self, tokens: int, store: str = "memory") -> int:
+        """Keys and values of all tokens that softmax layers still see after so many, wherever they are kept."""
+        return self._pair_bytes(self.window(tokens) or tokens, store)
 
-    def peak_bytes(self, tokens: int, store: str = "memory") -> int:
-        """Estimated peak memory: program, weights, and the state twice, because a question forks it."""
-        return self._program_bytes(self.quant) + 2 * self.state_bytes(tokens, store)
+    def state_bytes(self, tokens: int, store: str = "memory") -> int:
+        """Memory of a state that has read so many tokens, and the prompt around them. Full pages that are mapped from
+        disk take none that the system could not have back."""
+        kept = self._room(tokens)
+        if store == "disk":
+            kept = min(kept, PAGE)
+        return self.anatomy.state_bytes_fixed + self._pair_bytes(kept, store)
+
+    def _fork_bytes(self, tokens: int, store: str) -> int:
+        """Memory of the copy that a question works on: it shares full pages with the state itself."""
+        kept = self._room(tokens)
+        if self.window(tokens) is None:
+            kept = min(kept, PAGE)
+        return self.anatomy.state_bytes_fixed + self._pair_bytes(kept, store)
+
+    def _room(self, tokens: int) -> int:
+        """Tokens that the softmax layers of a state that has read `tokens` have room for (state/window.py)."""
+        kept = self.window(tokens)
+        return tokens + ROOM_FOR_ANSWER if kept is None else kept + max(ROOM_FOR_ANSWER, kept // 2)
+
+    def _pair_bytes(self, tokens: int, store: str) -> int:
+        return int(tokens * self.anatomy.state_bytes_per_token * (INT8_SHARE if store == "int8" else 1))
+
+    def peak_bytes(self, tokens: int, store: str = "memory", activations: int = ACTIVATION_BYTES) -> int:
+        """Estimated peak memory: program, weights, activations, the state, and a question's own."""
+        return self._bytes(self.quant, tokens, store, activations)
+
+    def _bytes(self, quant: Quant, tokens: int, store: str, activations: int = ACTIVATION_BYTES) -> int:
+        states = self.state_bytes(tokens, store) + self._fork_bytes(tokens, store)
+        return PROGRAM_BYTES + self.weight_bytes(quant) + activations + states
 
     def check_budget(self, tokens: int) -> None:
         """Raises BudgetError where the estimate exceeds the `memory` setting."""

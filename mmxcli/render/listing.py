@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 from mmxcli.render import json
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
-from mmxcli.render.units import ago, parameters, size
+from mmxcli.render.units import ago, duration, parameters, size
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.models.certificate import Certificate
     from mmxcli.tasks.doctor import Check
     from mmxcli.tasks.models import ModelCard
+    from mmxcli.tasks.plan import Plan
     from mmxcli.tasks.states import StoredReading
 
 WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
-Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Check")
+Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check")
 
 
 def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item], None], *, as_json: bool) -> None:
@@ -67,6 +68,33 @@ def certificate(output: Output, item: "Certificate") -> None:
     sizes = ", ".join(str(piece) for piece in sorted({size for pieces in item.chunkings for size in pieces}))
     output.line(f"{len(item.chunkings)} ways to cut, pieces of {sizes} tokens", indent=2)
     output.line(f"state {size(item.state_bytes_fixed)} and {size(item.state_bytes_per_token)} a token", indent=2)
+
+
+def plan(output: Output, item: "Plan") -> None:
+    output.line(f"{one_line(item.model)}: {item.tokens:,} tokens, read in full", "bold")
+    weights = ", ".join(f"{size(count)} {WIDTHS[quant]}" for quant, count in item.weight_bytes.items())
+    output.line(f"weights      {weights}, of {item.parameters / 1e9:.3g} B parameters", indent=2)
+    kept = "all tokens" if item.window is None else f"the last {item.window:,} tokens"
+    where = {"memory": "", "disk": ", mapped from disk", "int8": ", rounded to 8 bits"}[item.kv_cache]
+    pairs = f"{size(item.kv_bytes)} keys and values of {kept}{where}" if item.kv_bytes else "of fixed size"
+    output.line(
+        f"state        {size(item.state_bytes)} and {pairs}" if item.state_bytes else f"state        {pairs}", indent=2
+    )
+    verdict = "fits" if item.fits else "does not fit"
+    there = f"{size(item.budget_bytes)} there are, of {size(item.machine_bytes)}"
+    output.line(f"peak memory  {size(item.peak_bytes)}: {verdict} the {there}", "" if item.fits else "yellow", indent=2)
+    if item.possible:
+        output.line(f"time         {duration(item.read_s)}, {item.tokens_per_s:,.3g} tokens a second", indent=2)
+    else:
+        output.line("time         it cannot be read here", indent=2)
+    if item.disk_s:
+        rate = f"{item.disk_bytes_per_s / 1e9:.0f} GB/s assumed"
+        output.line(
+            f"of which {duration(item.disk_s)} to read from disk again for every chunk what does not fit ({rate})",
+            indent=15,
+        )
+    for line in item.advice:
+        output.line(line, indent=2)
 
 
 def check(output: Output, item: "Check") -> None:

@@ -21,13 +21,15 @@ def parameters(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """12 s, 3:05 min, 2:10 h."""
+    """12 s, 3:05 min, 2:10 h, 5 days."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02} h"
+    if whole < 100 * 3600:
+        return f"{whole // 3600}:{whole % 3600 // 60:02} h"
+    return f"{whole / 86400:,.0f} days"
 
 
 def ago(moment: float) -> str:

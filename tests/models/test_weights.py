@@ -253,7 +253,7 @@ BROKEN: list[tuple[Callable[[Path], None], type[MmxError], str]] = [
     (without(SHARD), ModelError, f"{SHARD}, which model.safetensors.index.json lists, is missing"),
     (only_pickle, ModelError, "pytorch_model.bin is a pickle"),
     (only_config, ModelError, "has no weights"),
-    (index_outside, ModelError, "tokenizer.json, which .* lists, is missing"),
+    (index_outside, DamagedError, "tokenizer.json', which is no safetensors file beside it"),
     (index_of_nothing, DamagedError, "index.json: lists no weights"),
     (config_cut, DamagedError, "config.json: is not valid JSON"),
     (config_list, DamagedError, "config.json: is not valid JSON"),

@@ -27,11 +27,10 @@ def anatomy_of(config: Any) -> Anatomy:
 
     Raises ModelError for a family that mmx does not run.
     """
-    family = family_named(config)
     text = config.get_text_config()
+    model = unfilled(config, torch.bfloat16)
+    network = model.network
     with torch.device("meta"):
-        network = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=NAME)
-        model = LibraryModel(network, family)
         state = model.new_state()
         model.advance(state, [0] * TOKENS)
     fixed, growing, width = 0, 0, 0
@@ -62,6 +61,14 @@ def anatomy_of(config: Any) -> Anatomy:
         attention_width=width,
         largest_product=(inputs, outputs),
     )
+
+
+def unfilled(config: Any, dtype: torch.dtype) -> LibraryModel:
+    """The model of a config, its weights without contents. Raises ModelError for a family that mmx does not run."""
+    family = family_named(config)
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=NAME)
+        return LibraryModel(network, family)
 
 
 def _query_width(config: Any) -> int:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr as shown
 from typing import Any, Literal
 
 from mmxcli.errors import ModelError
 from mmxcli.models.anatomy import Anatomy, Memory
-from mmxcli.models.minimax.fields import Fields
+from mmxcli.models.fields import Fields
+from mmxcli.models.small_files import shown
 
 ORIGINAL = ("minimax_text_01", "MiniMaxText01", "minimax_m1", "MiniMaxM1")  # model_type, in the spellings about
+ARCHITECTURES = (["MiniMaxText01ForCausalLM"], ["MiniMaxM1ForCausalLM"])
 Attention = Literal["lightning", "softmax"]
 KINDS: dict[str, Mapping[Any, Attention]] = {
     "attn_type_list": {0: "lightning", 1: "softmax"},
@@ -52,6 +53,13 @@ class MiniMaxConfig:
     @property
     def layers(self) -> int:
         return len(self.attention)
+
+    @property
+    def period(self) -> int:
+        """So many layers, again and again, make all of them."""
+        lengths = (length for length in range(1, self.layers) if self.layers % length == 0)
+        repeated = (n for n in lengths if self.attention[:n] * (self.layers // n) == self.attention)
+        return next(repeated, self.layers)
 
     def anatomy(self) -> Anatomy:
         """Of the published model: 456.09 B parameters, 45.94 B of them for each token, embedding and head aside;
@@ -109,32 +117,39 @@ class MiniMaxConfig:
             vocabulary=fields.whole("vocab_size"),
             trained_window=fields.whole("max_position_embeddings"),
             norm_epsilon=fields.number("rms_norm_eps"),
-            tied_head=bool(fields.value("tie_word_embeddings")),
+            tied_head=fields.flag("tie_word_embeddings"),
             lightning_residual=_residual(fields, "layernorm_linear_attention", "linear_attn"),
             softmax_residual=_residual(fields, "layernorm_full_attention", "full_attn"),
             expert_residual=_residual(fields, "layernorm_mlp", "mlp"),
         )
-        if config.heads % config.key_heads:
-            raise fields.odd(f"{config.heads} heads cannot share {config.key_heads} key-value heads")
         if config.experts_per_token > config.experts:
             raise fields.odd(f"a token cannot use {config.experts_per_token} of {config.experts} experts")
         return config
 
 
+def is_minimax(fields: Fields) -> bool:
+    """Whether it is one of the models that are computed here, in either layout."""
+    return _is_original(fields) or fields.family == "minimax"
+
+
+def _is_original(fields: Fields) -> bool:
+    return fields.family in ORIGINAL or fields.value("architectures") in ARCHITECTURES
+
+
 def _refuse_variants(fields: Fields) -> None:
     """Raises ModelError for another architecture, and for whatever this one's code would read wrongly."""
-    kind, architectures = fields.value("model_type"), fields.value("architectures")
-    original = kind in ORIGINAL or architectures in (["MiniMaxText01ForCausalLM"], ["MiniMaxM1ForCausalLM"])
-    if not original and kind != "minimax":
-        raise ModelError(f"{fields.path}: is a {shown(kind)} model; this is the code of MiniMax-Text-01 and MiniMax-M1")
+    original = _is_original(fields)
+    if not is_minimax(fields):
+        kind = shown(fields.family)
+        raise ModelError(f"{fields.path}: is a {kind} model; this is the code of MiniMax-Text-01 and MiniMax-M1")
     shared = fields.value("shared_intermediate_size")  # the original's code also takes one for each layer
     rotary = fields.value("rope_parameters.rope_type", "rope_parameters.type")
     activation = fields.value("hidden_act")
     variants = {
         "postnorm false": original and not fields.value("postnorm"),  # the original's code takes none for false
         "a shared expert": any(shared) if isinstance(shared, list) else bool(shared),
+        "a model within a model (text_config)": fields.text is not None,
         "a sliding window": fields.value("sliding_window") is not None,
-        "a quantised checkpoint": fields.value("quantization_config") is not None,
         f"rotary scaling {shown(rotary)}": rotary not in (None, "default"),
         f"the activation {shown(activation)}": activation not in (None, "silu"),
     }

@@ -62,11 +62,17 @@ class MiniMaxModel:
         self.config = config
         self.weights = weights
         self.packed: dict[str, PackedWeight] = {}
-        self.embedding = weights["model.embed_tokens.weight"]
-        self.head = self.embedding if config.tied_head else weights["lm_head.weight"]
         self.products = Products(self.embedding.dtype)
         self.rotary = Rotary(config.rotary_width, config.rotary_theta)
         self.slopes = [slopes(config.heads, layer, config.layers) for layer in range(config.layers)]
+
+    @property
+    def embedding(self) -> Tensor:
+        return self.weights["model.embed_tokens.weight"]
+
+    @property
+    def head(self) -> Tensor:
+        return self.embedding if self.config.tied_head else self.weights["lm_head.weight"]
 
     @property
     def dtype(self) -> torch.dtype:
@@ -193,7 +199,7 @@ class MiniMaxModel:
             return self._linear(gate.mul_(self._linear(rows, inner + "w3")), inner + "w2")
 
         experts, shares = route(y, self.weights[name + "gate.weight"], self.config.experts_per_token)
-        return mixture(y, experts, shares, work)
+        return mixture(y, experts, shares, work, self.config.experts)
 
     def _linear(self, inputs: Tensor, name: str) -> Tensor:
         matrices = self.packed if name + ".weight" in self.packed else self.weights

@@ -1,0 +1,116 @@
+"""How long a model takes for a chunk on this machine, and how that grows with what was read before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from mmxcli.models.anatomy import Quant
+from mmxcli.models.attention import AttentionState
+from mmxcli.models.blueprint import Blueprint
+from mmxcli.models.replay import Replay
+from mmxcli.models.trace import Trace, trace
+from mmxcli.state.layer import LayerState
+from mmxcli.state.mixed import MixedState
+from mmxcli.state.model_state import ModelState
+from mmxcli.state.pages import PAGE, PagedState
+from mmxcli.state.window import WindowState
+
+BEGUN = 16  # tokens that are read before the first chunk that counts: then every layer has its state
+DEEPER = 2 * PAGE  # over so many tokens the growth of attention that sees everything is measured
+WIDEST = 4 * PAGE  # a wider window is measured when it has as many tokens: up to there a chunk's time is a line
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Seconds for a chunk when `depth` tokens were read before."""
+
+    depth: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`chunk` is in tokens. Between the points a chunk's time is a straight line; after the last it grows by `slope`
+    seconds a token. `activation_bytes`: what a chunk takes beside weights and state."""
+
+    chunk: int
+    points: tuple[Point, ...]
+    slope: float
+    activation_bytes: int
+
+    def chunk_seconds(self, depth: float) -> float:
+        """For a whole chunk after `depth` tokens."""
+        last = self.points[-1]
+        if depth >= last.depth:
+            return last.seconds + self.slope * (depth - last.depth)
+        for left, right in pairwise(self.points):
+            if depth < right.depth:
+                share = max(0.0, depth - left.depth) / (right.depth - left.depth)
+                return left.seconds + share * (right.seconds - left.seconds)
+        return last.seconds
+
+    def seconds(self, tokens: int) -> float:
+        """To read so many tokens from nothing: the area under the line, each chunk counted at its own beginning."""
+        start, end = -self.chunk / 2, tokens - self.chunk / 2
+        edges = [start, *(point.depth for point in self.points if start < point.depth < end), end]
+        areas = (
+            (right - left) * (self.chunk_seconds(left) + self.chunk_seconds(right)) / 2
+            for left, right in pairwise(edges)
+        )
+        return sum(areas) / self.chunk
+
+
+def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str, chunk: int) -> Forecast:
+    """Takes a second or two, most of them measuring.
+
+    `window` and `store` are those of the states. Pages are measured in memory where `store` is "disk".
+    """
+    model = blueprint.skeleton(quant)
+    with torch.device("meta"):
+        state = model.new_state(window and min(window, WIDEST), "memory" if store == "disk" else store)
+        model.advance(state, [0] * BEGUN)
+    parts = list(_attention(state.layers))
+    filled = max((part.window + part.sinks for part in parts if isinstance(part, WindowState)), default=0)
+    grows = any(isinstance(part, PagedState) for part in parts)
+    traces: dict[int, Trace] = {}
+    for depth in [BEGUN] + [filled] * (filled > BEGUN) + [filled + DEEPER] * grows:
+        _deepen(state, depth - state.position)
+        begun = state.position
+        traces[begun] = trace(model, state, chunk)
+    once = Replay().seconds(operation for found in traces.values() for operation in found.counts)
+    points = [
+        Point(depth, blueprint.repeats * sum(count * once[operation] for operation, count in found.counts.items()))
+        for depth, found in traces.items()
+    ]
+    slope = max(0.0, _growth(points[-2], points[-1])) if grows else 0.0
+    if window and window > WIDEST:
+        beyond = points[-1].seconds + _growth(points[-2], points[-1]) * (window - points[-1].depth)
+        points.append(Point(window, beyond))
+    return Forecast(chunk, tuple(points), slope, max(found.bytes for found in traces.values()))
+
+
+def _growth(left: Point, right: Point) -> float:
+    return (right.seconds - left.seconds) / (right.depth - left.depth)
+
+
+def _attention(layers: list[LayerState]) -> Iterator[AttentionState]:
+    for layer in layers:
+        for part in layer.parts.values() if isinstance(layer, MixedState) else (layer,):
+            if isinstance(part, WindowState | PagedState):
+                yield part
+
+
+@torch.inference_mode()
+def _deepen(state: ModelState, tokens: int) -> None:
+    """As if so many tokens were read: attention has their keys and values. Recurrences stay as they are."""
+    if tokens <= 0:
+        return
+    for part in _attention(state.layers):
+        kept = part.room if isinstance(part, WindowState) else (*part.full, part.open)[0][0]
+        assert kept is not None  # something was read before
+        dtype = kept.dtype if isinstance(part, WindowState) else part.dtype
+        new = torch.empty(kept.shape[1], tokens, kept.shape[3], dtype=dtype, device="meta")
+        part.append(new, new)
+    state.position += tokens

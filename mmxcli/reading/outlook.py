@@ -1,0 +1,53 @@
+"""What a full reading would take on this machine: memory, and time."""
+
+from dataclasses import dataclass
+
+from mmxcli.models.blueprint import Blueprint
+from mmxcli.models.forecast import forecast
+from mmxcli.reading.policy import Policy
+
+DISK_BYTES_PER_S = 2 * 10**9  # assumed of a solid-state disk; what is streamed from another takes another time
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`fits`: all of it fits into the memory there is. `possible`: at least what cannot be read from disk again and
+    again does. `peak_bytes`: with all weights in memory.
+
+    `seconds` is the sum of `compute_s` and `disk_s`: of weights that do not fit, each chunk reads all again, and of
+    keys and values on disk all that there are. Indexing, checkpoints and answers are not counted.
+    """
+
+    peak_bytes: int
+    fits: bool
+    possible: bool
+    compute_s: float
+    disk_s: float
+
+    @property
+    def seconds(self) -> float:
+        return self.compute_s + self.disk_s
+
+
+def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int) -> Outlook:
+    """For a text of so many tokens. Takes a second or two, most of them measuring.
+
+    Raises ModelError where the model's attention cannot be given the window that was asked for.
+    """
+    quant, store, chunk = policy.quant, policy.store(tokens), policy.settings.chunk
+    found = forecast(blueprint, quant, policy.window(tokens), store, chunk)
+    peak = policy.peak_bytes(tokens, store, found.activation_bytes)
+    fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
+    streams = not fits and blueprint.mapped and quant == "none"
+    again = 0.0
+    if streams:  # all but embedding and head, of which reading needs a row a token
+        again += weights * (1 - blueprint.anatomy.embedding_parameters / blueprint.anatomy.parameters)
+    if store == "disk" and policy.peak_bytes(tokens, "memory", found.activation_bytes) > policy.budget:
+        again += policy.kept_bytes(tokens, store) / 2
+    return Outlook(
+        peak_bytes=peak,
+        fits=fits,
+        possible=fits or (streams and peak - weights <= policy.budget),
+        compute_s=found.seconds(tokens),
+        disk_s=tokens / chunk * again / DISK_BYTES_PER_S,
+    )

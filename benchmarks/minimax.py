@@ -142,9 +142,11 @@ def read_here(model: MiniMaxModel, ids: list[int], chunk: int) -> torch.Tensor:
 def read_there(model: Any, ids: list[int], chunk: int) -> torch.Tensor:
     from transformers.models.minimax.modeling_minimax import MiniMaxCache
 
+    from mmxcli.models.families.family import cache_name
+
     cache, logits = MiniMaxCache(), torch.empty(0)
     for piece in chunks([ids], chunk):
-        logits = model(torch.tensor([piece]), past_key_values=cache, use_cache=True, logits_to_keep=1).logits
+        logits = model(torch.tensor([piece]), use_cache=True, logits_to_keep=1, **{cache_name(model): cache}).logits
     return logits[0, -1].float()
 
 

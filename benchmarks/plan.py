@@ -1,37 +1,37 @@
-"""What `mmx plan` predicts of small models, beside what reading them takes: time, and memory.
+"""What `mmx plan` predicts of small models, beside what reading and a question take: time, and peak memory.
 
     python benchmarks/plan.py [--models smollm2-135m granitemoehybrid …] [--tokens 4096] [--rounds 3] [--threads N]
 
-Names are those of embedded models, which must be here, and of families in FAMILIES, of which a random model of about
-100 million parameters is made. Every figure is taken in a process of its own, prediction and measurement in turn; of
-the times the best counts on both sides, since other work only ever adds to one. Memory is what reading adds to a
-process that has imported everything: weights, state, and what a chunk takes beside them.
+Names are those of embedded models, which must be here (smollm2-135m always: its tokenizer serves all), and of families
+in FAMILIES, of which a random model of about 100 million parameters is made. A text of pseudo-words is read in full and
+asked one question. Every figure is taken in a process of its own, measurement and prediction in turn; of the times the
+best counts on both sides, since other work only ever adds to one. Time is that of reading without loading, memory the
+largest resident set of the whole process.
 """
 
 import argparse
 import math
 import os
+import random
+import resource
+import shutil
 import tempfile
-import time
+from collections import deque
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import psutil
-import torch
-
 from mmxcli.config import Settings, load_settings
-from mmxcli.models.blueprint import find_blueprint
-from mmxcli.models.forecast import forecast
-from mmxcli.models.load import load_model
-from mmxcli.models.registry import REGISTRY
-from mmxcli.reading.policy import Policy
-from mmxcli.reading.prefill import chunks
+from mmxcli.reading.answering import gather, write
+from mmxcli.reading.session import Session
+from mmxcli.tasks.plan import plan
 
+TOKENIZER = "smollm2-135m"
 COMMON: dict[str, Any] = {
-    "vocab_size": 32_000,
+    "vocab_size": 49_152,
     "hidden_size": 768,
     "intermediate_size": 2_048,
     "num_hidden_layers": 12,
@@ -51,7 +51,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "shared_intermediate_size": 1_024,
     },
     "falcon_h1": COMMON | MAMBA2 | {"mamba_d_ssm": 1_536, "num_hidden_layers": 8},
-    "mamba2": {"vocab_size": 32_000, "hidden_size": 768, "num_heads": 24, "n_groups": 1, "num_hidden_layers": 18},
+    "mamba2": {"vocab_size": 49_152, "hidden_size": 768, "num_heads": 24, "n_groups": 1, "num_hidden_layers": 18},
     "qwen3_next": COMMON
     | {
         "head_dim": 64,
@@ -79,26 +79,38 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int)
     args = parser.parse_args()
-    settings = replace(load_settings({}, environ=os.environ, cwd=Path.cwd()), read="full", threads=args.threads)
-    print(f"{args.tokens:,} tokens in chunks of {settings.chunk}; load of the machine {os.getloadavg()[0]:.1f}")
-    for name in args.models:
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        text = Path(temporary, "text.txt")
+        text.write_text(pseudo_words(args.tokens))
+        for name in args.models:
+            settings = load_settings({}, environ=os.environ, cwd=Path.cwd())
+            settings = replace(settings, model=name, read="full", threads=args.threads)
             if name in FAMILIES:
-                alone(make, name, folder)
-            place = folder if name in FAMILIES else str(settings.weights_folder / name)
-            assert name in FAMILIES or name in REGISTRY, name
-            rounds = [
-                (alone(predict, place, settings, args.tokens), alone(measure, place, settings, args.tokens))
-                for _ in range(args.rounds)
-            ]
-        told = [min(predicted[0] for predicted, _ in rounds), rounds[0][0][1] / 2**20]
-        found = [min(measured[0] for _, measured in rounds), max(measured[1] for _, measured in rounds) / 2**20]
-        print(
-            f"{name:20} predicted {told[0]:6.2f} s, measured {found[0]:6.2f} s: {told[0] / found[0]:.3f}   "
-            f"predicted {told[1]:5.0f} MiB, measured {found[1]:5.0f} MiB: {told[1] / found[1]:.3f}",
-            flush=True,
-        )
+                folder = Path(temporary, name)
+                alone(make, name, folder, settings.weights_folder / TOKENIZER)
+                settings = replace(settings, model=str(folder))
+            alone(measure, settings, text, temporary)  # tries the checkpoint, once
+            rounds = []
+            for number in range(args.rounds):
+                tokens, *found = alone(measure, settings, text, f"{temporary}/{name}-{number}")
+                rounds.append((*found, *alone(predict, settings, tokens)))
+            columns = list(zip(*rounds, strict=True))
+            seconds, told_s = min(columns[0]), min(columns[2])
+            peak, told = max(columns[1]) / 2**20, max(columns[3]) / 2**20
+            print(
+                f"{name:20} predicted {told_s:6.2f} s, measured {seconds:6.2f} s: {told_s / seconds:.3f}   "
+                f"predicted {told:5.0f} MiB, measured {peak:5.0f} MiB: {told / peak:.3f}",
+                flush=True,
+            )
     print(f"load of the machine {os.getloadavg()[0]:.1f}")
+
+
+def pseudo_words(tokens: int) -> str:
+    """Sentences of made-up words, about so many tokens long."""
+    chance = random.Random(20)
+    words = ["".join(chance.choice("bcdfgklmnprst") + chance.choice("aeiou") for _ in range(2)) for _ in range(500)]
+    sentences = (" ".join(chance.choice(words) for _ in range(9)).capitalize() + "." for _ in range(tokens // 20))
+    return " ".join(sentences)
 
 
 def alone(work: Any, *arguments: Any) -> Any:
@@ -107,8 +119,9 @@ def alone(work: Any, *arguments: Any) -> Any:
         return process.submit(work, *arguments).result()
 
 
-def make(family: str, folder: str) -> None:
+def make(family: str, folder: Path, tokenizer: Path) -> None:
     """Writes a random model into `folder`. Its recurrences forget as slowly as those that are trained."""
+    import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(20)
@@ -120,41 +133,35 @@ def make(family: str, folder: str) -> None:
             steps = torch.exp(least + torch.rand(weight.shape) * (most - least))
             weight.data = (steps + torch.log(-torch.expm1(-steps))).to(weight.dtype)  # softplus of it is the step
     model.save_pretrained(folder)
+    for file in tokenizer.glob("tokenizer*.json"):
+        shutil.copy(file, folder)
 
 
-def predict(folder: str, settings: Settings, tokens: int) -> tuple[float, int]:
+def measure(settings: Settings, text: Path, home: str) -> tuple[int, float, int]:
+    """Tokens of the text, seconds to read it, and the most memory that the process had at once, in bytes."""
+    with Session(replace(settings, home=Path(home), weights=settings.weights_folder)) as session:
+        deque(session.open_weights())
+        _ = session.model
+        reading = outcome(session.read([str(text)], None))
+        question = text.read_text()[:40]
+        write(session, reading, question, gather(reading, question, 3))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return reading.stored.tokens, reading.read_s, peak
+
+
+def predict(settings: Settings, tokens: int) -> tuple[float, int]:
     """Seconds and bytes."""
-    _prepare(settings)
-    blueprint = find_blueprint(folder, settings.weights_folder)
-    policy = Policy(settings, blueprint.anatomy, blueprint.stored_bytes)
-    found = forecast(blueprint, "none", policy.window(tokens), "memory", settings.chunk)
-    state = blueprint.anatomy.state_bytes_fixed + policy.kept_bytes(tokens)
-    return found.seconds(tokens), policy.weight_bytes("none") + state + found.activation_bytes
+    found = outcome(plan(settings, settings.model, tokens))
+    return found.read_s, found.peak_bytes
 
 
-def measure(folder: str, settings: Settings, tokens: int) -> tuple[float, int]:
-    """Seconds of the faster of two readings, and bytes that the first added."""
-    _prepare(settings)
-    blueprint = find_blueprint(folder, settings.weights_folder)
-    window = Policy(settings, blueprint.anatomy, blueprint.stored_bytes).window(tokens)
-    torch.manual_seed(20)
-    ids = torch.randint(0, 30_000, (tokens,)).tolist()
-    before = psutil.Process().memory_info().rss
-    model = load_model(Path(folder))
-    seconds, most = [], 0
-    for _ in range(2):
-        state, start = model.new_state(window), time.perf_counter()
-        for piece in chunks([ids], settings.chunk):
-            model.advance(state, piece)
-            most = most if seconds else max(most, psutil.Process().memory_info().rss)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), most - before
-
-
-def _prepare(settings: Settings) -> None:
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    import mmxcli.models.library.load  # noqa: F401 - what it imports is no part of what a model takes
+def outcome(work: Generator[object, None, Any]) -> Any:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ def compare(folder: Path, model: SoftmaxModel, ids: list[int], window: int) -> N
     from transformers import AutoModelForCausalLM
     from transformers.cache_utils import DynamicCache
 
+    from mmxcli.models.families.family import cache_name
+
     def ours() -> None:
         state = model.new_state(window)
         for piece in chunks([ids], CHUNK):
@@ -106,7 +108,7 @@ def compare(folder: Path, model: SoftmaxModel, ids: list[int], window: int) -> N
         def theirs(other: torch.nn.Module = other) -> None:
             cache = DynamicCache()
             for piece in chunks([ids], CHUNK):
-                other(torch.tensor([piece]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+                other(torch.tensor([piece]), use_cache=True, logits_to_keep=1, **{cache_name(other): cache})
 
         rivals[f"transformers {dtype}"] = theirs
     speeds: dict[str, list[float]] = {name: [] for name in rivals}

@@ -143,6 +143,18 @@ LIBRARY_FAMILIES: dict[str, dict[str, Any]] = {
         "linear_num_heads": 4,
         "linear_head_dim": 16,
     },
+    "lara_mini": SOFTMAX
+    | EXPERTS
+    | {
+        "pad_token_id": 0,
+        "head_dim": 16,
+        "layer_types": ["linear_attention", "sliding_attention", "linear_attention", "full_attention"],
+        "sliding_window": 24,
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+    },
     "lfm2": SOFTMAX | {"layer_types": ["conv", "conv", "full_attention", "conv"]},
     "lfm2_moe": SOFTMAX
     | {

@@ -41,12 +41,16 @@ class Family:
         Modifies the layers of `state`, and not its position. Returns the library's output.
         """
         cache = StreamCache(state)
-        named: dict[str, Any] = {"use_cache": True}
-        accepted = inspect.signature(forward.forward).parameters
-        named["cache_params" if "cache_params" in accepted else "past_key_values"] = cache
-        if "position_ids" in accepted:
+        named: dict[str, Any] = {"use_cache": True, cache_name(forward): cache}
+        if "position_ids" in inspect.signature(forward.forward).parameters:
             named["position_ids"] = piece.positions
         with reading(cache, piece.capped):
             output = forward(piece.ids, **named)
         cache.write_to(state)
         return output
+
+
+def cache_name(forward: nn.Module) -> str:
+    """What a network calls its cache. Since transformers 5.24 all do the same."""
+    accepted = inspect.signature(forward.forward).parameters
+    return next((name for name in ("cache", "cache_params") if name in accepted), "past_key_values")

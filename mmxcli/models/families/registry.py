@@ -27,15 +27,17 @@ FAMILIES: dict[str, Family] = {
     "rwkv": Rwkv(),
     "xlstm": Xlstm(),
     **dict.fromkeys(("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "olmo_hybrid", "kimi_linear"), _PLAIN),
-    **dict.fromkeys(("bailing_hybrid", "lfm2", "lfm2_moe", "lfm3", "zaya"), _PLAIN),
+    **dict.fromkeys(("bailing_hybrid", "lara_mini", "lfm2", "lfm2_moe", "lfm3", "zaya"), _PLAIN),
     **dict.fromkeys(("gemma3_text", "phi3", "mistral"), _PLAIN),
 }
 
 
-# Families that keep a memory beside attention in transformers 5.23, and that mmx cannot run.
+# Families of transformers that keep a memory beside attention, and that mmx cannot run.
 REFUSED: dict[str, str] = {
     **dict.fromkeys(("qwen4_exp_text", "glm5_next_text"), "it selects the keys it sees by an index of their own"),
-    **dict.fromkeys(("inkling_text", "inkling2_text"), "its attention adds learned biases of distance"),
+    **dict.fromkeys(
+        ("inkling_text", "inkling2_text", "inkling2_loop_text"), "its attention adds learned biases of distance"
+    ),
 }
 
 

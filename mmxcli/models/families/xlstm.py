@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from mmxcli.models.families.family import Family, Piece
+from mmxcli.models.families.family import Family, Piece, cache_name
 from mmxcli.models.library.cache import RECURRENCE
 from mmxcli.models.library.layers import Layer
 from mmxcli.state.fixed import RecurrentState
@@ -34,8 +34,8 @@ class Xlstm(Family):
         for part in parts:
             part.contents = part.contents or _empty(config)
         carried = {number: tuple(part.contents[name] for name in PARTS) for number, part in enumerate(parts)}
-        # The library writes the new state over the old one.
-        return forward(piece.ids, cache_params=SimpleNamespace(rnn_state=carried, seqlen_offset=0), use_cache=True)
+        cache = SimpleNamespace(rnn_state=carried, seqlen_offset=0)  # the library writes the new state over the old one
+        return forward(piece.ids, use_cache=True, **{cache_name(forward): cache})
 
 
 def _widen(cell: Any, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

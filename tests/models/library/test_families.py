@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import FAMILIES, make_model
 from tiny_families import LIBRARY_FAMILIES
-from transformers import AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 from mmxcli.errors import ModelError
 from mmxcli.models.certificate import certify
@@ -30,6 +30,8 @@ REPAIRED = ("mamba", "falcon_mamba", "jamba", "zamba", "recurrent_gemma", "nemot
 
 @pytest.fixture(scope="module", params=LIBRARY_FAMILIES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if request.param not in CONFIG_MAPPING:
+        pytest.skip(f"the installed transformers does not know {request.param}")
     return make_model(tmp_path_factory.mktemp("family") / request.param, request.param)
 
 
@@ -71,7 +73,7 @@ def test_certificate_in_bfloat16(folder: Path) -> None:
 
 @pytest.mark.parametrize("family", REPAIRED)
 def test_without_its_repair_the_certificate_is_red(family: str, tmp_path: Path) -> None:
-    """What transformers 5.23 does by itself: the scan begins again at every chunk, the state stays in the module, a
+    """What transformers does by itself: the scan begins again at every chunk, the state stays in the module, a
     single token's step has no limit."""
     folder = make_model(tmp_path, family)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=NAME)

@@ -129,7 +129,12 @@ class Settings:
     kv_cache: Literal["auto", "memory", "disk", "int8"] = field(
         default="auto", metadata=_about(_one_of("auto", "memory", "disk", "int8"), KV_CACHE)
     )
-    chunk: int = field(default=512, metadata=_about(_count(1), "Tokens that the model reads in one step"))
+    chunk: int | None = field(
+        default=None,
+        metadata=_about(
+            _count(1), "Tokens that the model reads in one step", "512, more where a token uses few experts"
+        ),
+    )
     quant: Literal["auto", "none", "int8", "nf4"] = field(
         default="auto", metadata=_about(_one_of("auto", "none", "int8", "nf4"), QUANT)
     )

@@ -16,9 +16,7 @@ class Anatomy:
     `parameters_per_token` those that a token is multiplied with while reading: without embedding and head, and of
     experts only the chosen ones. `embedding_parameters` are those of the input embedding and the head.
     `state_bytes_fixed` does not grow with the text: recurrences, convolutions, and the windows of layers trained
-    with one. `state_bytes_per_token` is what the softmax layers that see everything add. `attention_width` is the
-    sum of query heads times head width over those layers: a token spends four operations on each of it for every
-    token it sees. `largest_product` is (inputs, outputs) of the largest matrix.
+    with one. `state_bytes_per_token` is what the softmax layers that see everything add.
     """
 
     family: str
@@ -29,8 +27,11 @@ class Anatomy:
     embedding_parameters: int
     state_bytes_fixed: int
     state_bytes_per_token: int
-    attention_width: int
-    largest_product: tuple[int, int]
+
+    @property
+    def idle_share(self) -> float:
+        """Of the weights inside, those that a token does not use: experts that were not chosen."""
+        return 1 - min(1.0, self.parameters_per_token / max(1, self.parameters - self.embedding_parameters))
 
     def weight_bytes(self, quant: Quant) -> int:
         """Bytes of the weights in memory. Embedding and head are bfloat16 always; the others too with "none", 8 bits

@@ -35,6 +35,11 @@ class Blueprint:
         return self.anatomy.weight_bytes("none") * (2 if self.dtype == "float32" else 1)
 
     @property
+    def by_library(self) -> bool:
+        """Whether transformers' classes compute it."""
+        return not isinstance(self.config, Shape | MiniMaxConfig)
+
+    @property
     def repeats(self) -> int:
         """The skeleton is one of so many equal parts, so that the largest model takes no longer than others."""
         return self.config.layers // self.config.period if isinstance(self.config, MiniMaxConfig) else 1

@@ -19,6 +19,8 @@ from mmxcli.state.window import WindowState
 
 BEGUN = 16  # tokens that are read before the first chunk that counts: then every layer has its state
 DEEPER = 2 * PAGE  # over so many tokens the growth of attention that sees everything is measured
+BETWEEN = 1.1  # an operation is slower among others than by itself, and Python runs between: 1.07 to 1.19 measured
+LARGEST_PROBE = 2_048  # tokens of the chunk that is timed: a larger one takes as much longer as it is larger
 WIDEST = 4 * PAGE  # a wider window is measured when it has as many tokens: up to there a chunk's time is a line
 
 
@@ -33,7 +35,7 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """`chunk` is in tokens. Between the points a chunk's time is a straight line; after the last it grows by `slope`
-    seconds a token. `activation_bytes`: what a chunk takes beside weights and state."""
+    seconds a token. `activation_bytes`: of the tensors that a chunk has at once, beside weights and state."""
 
     chunk: int
     points: tuple[Point, ...]
@@ -63,14 +65,14 @@ class Forecast:
 
 
 def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str, chunk: int) -> Forecast:
-    """Takes a second or two, most of them measuring.
+    """Takes a few seconds, most of them measuring.
 
     `window` and `store` are those of the states. Pages are measured in memory where `store` is "disk".
     """
-    model = blueprint.skeleton(quant)
+    model, probe = blueprint.skeleton(quant), min(chunk, LARGEST_PROBE)
     with torch.device("meta"):
         state = model.new_state(window and min(window, WIDEST), "memory" if store == "disk" else store)
-        model.advance(state, [0] * BEGUN)
+    trace(model, state, BEGUN)
     parts = list(_attention(state.layers))
     filled = max((part.window + part.sinks for part in parts if isinstance(part, WindowState)), default=0)
     grows = any(isinstance(part, PagedState) for part in parts)
@@ -78,17 +80,18 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
     for depth in [BEGUN] + [filled] * (filled > BEGUN) + [filled + DEEPER] * grows:
         _deepen(state, depth - state.position)
         begun = state.position
-        traces[begun] = trace(model, state, chunk)
+        traces[begun] = trace(model, state, probe)
+    times = BETWEEN * blueprint.repeats * chunk / probe
     once = Replay().seconds(operation for found in traces.values() for operation in found.counts)
     points = [
-        Point(depth, blueprint.repeats * sum(count * once[operation] for operation, count in found.counts.items()))
+        Point(depth, times * sum(count * once[operation] for operation, count in found.counts.items()))
         for depth, found in traces.items()
     ]
     slope = max(0.0, _growth(points[-2], points[-1])) if grows else 0.0
     if window and window > WIDEST:
         beyond = points[-1].seconds + _growth(points[-2], points[-1]) * (window - points[-1].depth)
         points.append(Point(window, beyond))
-    return Forecast(chunk, tuple(points), slope, max(found.bytes for found in traces.values()))
+    return Forecast(chunk, tuple(points), slope, int(max(found.bytes for found in traces.values()) * chunk / probe))
 
 
 def _growth(left: Point, right: Point) -> float:

@@ -67,8 +67,6 @@ class Shape:
             embedding_parameters=self.vocabulary * self.hidden * (1 if self.tied_head else 2),
             state_bytes_fixed=0,
             state_bytes_per_token=self.layers * 2 * self.key_heads * self.head_width * 2,
-            attention_width=self.layers * self.heads * self.head_width,
-            largest_product=(self.hidden, self.mlp),
         )
 
     @classmethod

@@ -9,7 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -78,7 +78,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's ow
         named = dict(kwargs or {})
         self._count(function, args, named)
         given = {tensor.untyped_storage()._cdata for tensor in tensors([args, list(named.values())])}
-        output = function(*args, **named)
+        grouped = function._schema.name in GROUPED and args[0].is_meta
+        output = self._product(args) if grouped else function(*args, **named)
         for tensor in tensors(output):
             storage = tensor.untyped_storage()
             if storage._cdata not in self._made and storage._cdata not in given:
@@ -89,6 +90,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's ow
             self._masked.add(output.untyped_storage()._cdata)
         self.most = max(self.most, self.bytes)
         return output
+
+    def _product(self, args: Sequence[Any]) -> Tensor:
+        """Of the rows of all experts: torch has its shape for bfloat16 alone."""
+        rows, experts = args[0], args[1]
+        return cast(Tensor, rows.new_empty(rows.shape[0], experts.shape[-1]))
 
     def _forget(self, storage: int, count: int) -> None:
         self._made.discard(storage)

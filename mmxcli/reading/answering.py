@@ -59,4 +59,5 @@ def write(session: Session, reading: Reading, question: str, evidence: Evidence)
         state, prompt = model.new_state(), question_prompt(session.template, passages, quotes, question)
     else:
         state, prompt = reading.state.fork(), continuation_prompt(session.template, passages, quotes, question)
-    return "".join(generate(model, session.tokenizer, state, prompt, session.settings.max_tokens)).strip()
+    written = generate(model, session.tokenizer, state, prompt, session.settings.max_tokens, session.policy.chunk)
+    return "".join(written).strip()

@@ -4,15 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from mmxcli.models.runner import Model
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.prefill import chunks
 from mmxcli.state.model_state import ModelState
 
 
-def generate(model: Model, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int) -> Iterator[str]:
-    """Reads `prompt`, then writes at most `limit` tokens, always the likeliest (greedy), until a stop token.
+def generate(
+    model: Model, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int, chunk: int = 512
+) -> Iterator[str]:
+    """Reads `prompt` in pieces of `chunk` tokens, then writes at most `limit` tokens, always the likeliest (greedy),
+    until a stop token.
 
     Modifies `state`. A character that takes several tokens is held back until it is whole.
     """
-    logits = model.advance(state, prompt, logits="last")
+    pieces = list(chunks([list(prompt)], chunk))
+    for piece in pieces[:-1]:
+        model.advance(state, piece)
+    logits = model.advance(state, pieces[-1], logits="last")
     written: list[int] = []
     given = ""
     for _ in range(limit):

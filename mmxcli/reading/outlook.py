@@ -6,6 +6,9 @@ from mmxcli.models.blueprint import Blueprint
 from mmxcli.models.forecast import forecast
 from mmxcli.reading.policy import Policy
 
+# Measured with benchmarks/plan.py. Freed blocks of other sizes lie between those in use; transformers and what it
+# imports; the products' code, made anew for every number of rows that an expert happens to get.
+HOLES, LIBRARY_BYTES, KERNEL_BYTES = 2.5, 120 << 20, 350 << 20
 DISK_BYTES_PER_S = 2 * 10**9  # assumed of a solid-state disk; what is streamed from another takes another time
 
 
@@ -34,15 +37,17 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int) -> Outlook:
 
     Raises ModelError where the model's attention cannot be given the window that was asked for.
     """
-    quant, store, chunk = policy.quant, policy.store(tokens), policy.settings.chunk
+    quant, store, chunk = policy.quant, policy.store(tokens), policy.chunk
     found = forecast(blueprint, quant, policy.window(tokens), store, chunk)
-    peak = policy.peak_bytes(tokens, store, found.activation_bytes)
+    beside = int(HOLES * found.activation_bytes) + (LIBRARY_BYTES if blueprint.by_library else 0)
+    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 else 0
+    peak = policy.peak_bytes(tokens, store, beside)
     fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
     streams = not fits and blueprint.mapped and quant == "none"
     again = 0.0
     if streams:  # all but embedding and head, of which reading needs a row a token
         again += weights * (1 - blueprint.anatomy.embedding_parameters / blueprint.anatomy.parameters)
-    if store == "disk" and policy.peak_bytes(tokens, "memory", found.activation_bytes) > policy.budget:
+    if store == "disk" and policy.peak_bytes(tokens, "memory", beside) > policy.budget:
         again += policy.kept_bytes(tokens, store) / 2
     return Outlook(
         peak_bytes=peak,

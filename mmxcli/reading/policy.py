@@ -1,5 +1,6 @@
 """How a text will be read: decided from its length, the model's anatomy and the settings, before it is read."""
 
+import math
 from dataclasses import dataclass
 
 import psutil
@@ -14,6 +15,7 @@ ROOM_FOR_ANSWER = 2_048  # tokens of the trained window that passages, question 
 SOFTMAX_WINDOW = 1_024  # tokens that a model of softmax layers alone keeps: steady speed, at little cost in perplexity
 PROGRAM_BYTES = 290 << 20  # the interpreter, torch and a tokenizer: 270 to 320 MiB were measured
 ACTIVATION_BYTES = 32 << 20  # of one chunk, where nothing tells more (models/forecast.py)
+FULL_CHUNK, MOST_CHUNK = 512, 8_192  # tokens: where more bring no speed to a dense model, and the most at all
 INT8_SHARE = 0.53  # a byte for two, and a scale for each head
 
 
@@ -42,6 +44,22 @@ class Policy:
     def budget(self) -> int:
         """Bytes of memory that there are for all of it."""
         return self.settings.memory or int(psutil.virtual_memory().available)
+
+    @property
+    def chunk(self) -> int:
+        """Tokens that are read in one step: as the person asked, else as many as keep the products of the largest
+        matrices full, rows of all the experts together. Weights that no memory holds are read from disk again for
+        every chunk, so that chunks are as large as they can be.
+
+        Follows from the model and the machine alone and not from the moment: a reading goes on with the same cuts.
+        """
+        if self.settings.chunk is not None:
+            return self.settings.chunk
+        memory = self.settings.memory or psutil.virtual_memory().total
+        if self.weight_bytes(self.quant) > memory:
+            return MOST_CHUNK
+        used = max(1 / 16, 1 - self.anatomy.idle_share)
+        return FULL_CHUNK << int(math.log2(1 / used))
 
     def weight_bytes(self, quant: Quant) -> int:
         """In memory."""

@@ -125,7 +125,7 @@ class Session:
         """Names everything but the text that a stored reading depends on."""
         parts = [__version__, NUMERICS, self.weights.identity, mode]
         if mode == "full":
-            parts += [self.settings.window, self.settings.kv_cache == "int8", self.quant, self.settings.chunk]
+            parts += [self.settings.window, self.settings.kv_cache == "int8", self.quant, self.policy.chunk]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _identifier(self, mode: str, digest: str) -> str:
@@ -207,7 +207,7 @@ class Session:
                 yield chunk.ids
 
         every = self.settings.checkpoint_tokens
-        yield from prefill(model, state, prompt, ids(), stored.tokens, self.settings.chunk, save, every)
+        yield from prefill(model, state, prompt, ids(), stored.tokens, self.policy.chunk, save, every)
         return stored
 
     def _load_state(self, stored: StoredReading) -> "ModelState":

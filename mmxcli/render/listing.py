@@ -73,7 +73,7 @@ def certificate(output: Output, item: "Certificate") -> None:
 def plan(output: Output, item: "Plan") -> None:
     output.line(f"{one_line(item.model)}: {item.tokens:,} tokens, read in full", "bold")
     weights = ", ".join(f"{size(count)} {WIDTHS[quant]}" for quant, count in item.weight_bytes.items())
-    output.line(f"weights      {weights}, of {item.parameters / 1e9:.3g} B parameters", indent=2)
+    output.line(f"weights      {weights}, of {parameters(item.parameters)} parameters", indent=2)
     kept = "all tokens" if item.window is None else f"the last {item.window:,} tokens"
     where = {"memory": "", "disk": ", mapped from disk", "int8": ", rounded to 8 bits"}[item.kv_cache]
     pairs = f"{size(item.kv_bytes)} keys and values of {kept}{where}" if item.kv_bytes else "of fixed size"

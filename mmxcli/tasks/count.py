@@ -5,8 +5,9 @@ from typing import BinaryIO
 
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
-from mmxcli.models.estimate import operations_per_second, seconds_to_read
+from mmxcli.models.blueprint import read_blueprint
 from mmxcli.reading.corpus import Corpus
+from mmxcli.reading.outlook import look_ahead
 from mmxcli.reading.session import Session
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.sources.document import Document
@@ -27,15 +28,15 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
             yield one
         tokens = sum(one.tokens for one in counted)
         mode = session.policy.mode(tokens)
-        window = session.policy.window(tokens) or tokens
-        rate = operations_per_second(session.anatomy, settings.chunk)
+        blueprint = read_blueprint(session.weights.path, session.weights.name)
+        full = look_ahead(blueprint, session.policy, tokens)
         yield CountDone(
             documents=tuple(counted),
             skipped=tuple(gaps),
             tokens=tokens,
             model=ModelInfo(session.weights.name, session.policy.memory(mode, tokens)),
-            read_s={"full": seconds_to_read(session.anatomy, tokens, window, rate)},
-            memory_bytes={"full": session.policy.peak_bytes(tokens), "recall": session.policy.peak_bytes(0)},
+            read_s={"full": full.seconds},
+            memory_bytes={"full": full.peak_bytes, "recall": session.policy.peak_bytes(0)},
         )
         if settings.strict and gaps:
             raise InputError(f"{len(gaps)} parts of the input could not be read, and --strict was given")

@@ -25,7 +25,7 @@ class Plan:
     memory of it all, `budget_bytes` what there is now or what --memory allows, of the machine's `machine_bytes`.
     `fits` says that the one holds the other; `possible` that it can be read here, if need be with weights that are
     read from disk again for each chunk. `read_s` is the sum of `compute_s` and `disk_s`, the latter at
-    `disk_bytes_per_s`, which is assumed. `advice` tells what would fit, or go faster.
+    `disk_bytes_per_s`, which is assumed. `advice` tells what would fit.
     """
 
     model: str
@@ -79,7 +79,7 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
         kv_bytes=policy.kept_bytes(tokens, store),
         kv_cache=store,
         window=policy.window(tokens),
-        chunk=settings.chunk,
+        chunk=policy.chunk,
         peak_bytes=ahead.peak_bytes,
         budget_bytes=policy.budget,
         machine_bytes=psutil.virtual_memory().total,
@@ -90,11 +90,11 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
         disk_s=ahead.disk_s,
         disk_bytes_per_s=DISK_BYTES_PER_S,
         tokens_per_s=tokens / ahead.seconds,
-        advice=() if ahead.fits else tuple(_advice(blueprint, settings, tokens, ahead.possible)),
+        advice=() if ahead.fits else tuple(_advice(blueprint, settings, tokens)),
     )
 
 
-def _advice(blueprint: Blueprint, settings: Settings, tokens: int, possible: bool) -> Iterator[str]:
+def _advice(blueprint: Blueprint, settings: Settings, tokens: int) -> Iterator[str]:
     """What would fit, one change at a time; the first of each kind."""
 
     def fits(blueprint: Blueprint, **changes: Any) -> bool:
@@ -113,13 +113,8 @@ def _advice(blueprint: Blueprint, settings: Settings, tokens: int, possible: boo
         if blueprint.anatomy.memory != "recurrent" and fits(blueprint, window=1 << power):
             yield f"--window {1 << power} would fit"
             break
-    if possible and settings.chunk < LARGE_CHUNK:
-        yield f"MMX_CHUNK={LARGE_CHUNK} would be faster: weights that do not fit are read from disk once a chunk"
     smaller = (entry for entry in reversed(REGISTRY.values()) if entry.shape is not None)
     for entry in smaller:
         if entry.shape and fits(Blueprint(entry.name, entry.shape, entry.shape.anatomy())):
             yield f"another model would fit: -m {entry.name}"
             break
-
-
-LARGE_CHUNK = 8_192

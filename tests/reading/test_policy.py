@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
+from mmxcli.models.minimax.known import TEXT_01
 from mmxcli.models.shape import Shape
 from mmxcli.reading.policy import ROOM_FOR_ANSWER, SOFTMAX_WINDOW, Policy
 
@@ -41,3 +42,11 @@ def test_the_budget_is_kept() -> None:
     policy(memory=needed).check_budget(5000)
     with pytest.raises(BudgetError, match="smaller model"):
         policy(memory=needed - 1).check_budget(5000)
+
+
+def test_chunks_are_larger_where_a_token_uses_few_experts() -> None:
+    minimax = Policy(Settings(memory=2**41), TEXT_01.anatomy(), 2 * TEXT_01.anatomy().parameters)
+    assert policy().chunk == 512
+    assert minimax.chunk == 4096  # 32 experts, two of them for each token
+    assert replace(minimax, settings=Settings(memory=2**30)).chunk == 8192  # read from disk for every chunk
+    assert policy(chunk=7).chunk == replace(minimax, settings=Settings(chunk=7)).chunk == 7

@@ -33,13 +33,12 @@ def anatomy_of(config: Any) -> Anatomy:
     with torch.device("meta"):
         state = model.new_state()
         model.advance(state, [0] * TOKENS)
-    fixed, growing, width = 0, 0, 0
+    fixed, growing = 0, 0
     softmax, recurrent = 0, 0
     for layer in cast(list[MixedState], state.layers):
         for name, part in layer.parts.items():
             if isinstance(part, PagedState):
                 growing += sum(tensor.nbytes for tensor in part.tensors().values()) // TOKENS
-                width += _query_width(text)
             elif isinstance(part, WindowState):
                 fixed += sum(tensor.nbytes for tensor in part.tensors().values()) // TOKENS * part.window
             else:
@@ -48,7 +47,6 @@ def anatomy_of(config: Any) -> Anatomy:
             softmax += name == ATTENTION
     memory: Memory = "softmax" if not recurrent else "hybrid" if softmax else "recurrent"
     matrices = _matrices(model)
-    inputs, outputs = max((tuple(weight.shape[-2:]) for weight, _ in matrices), key=lambda shape: shape[0] * shape[1])
     return Anatomy(
         family=text.model_type,
         memory=memory,
@@ -58,8 +56,6 @@ def anatomy_of(config: Any) -> Anatomy:
         embedding_parameters=sum(_embeddings(model).values()),
         state_bytes_fixed=fixed,
         state_bytes_per_token=growing,
-        attention_width=width,
-        largest_product=(inputs, outputs),
     )
 
 
@@ -69,14 +65,6 @@ def unfilled(config: Any, dtype: torch.dtype) -> LibraryModel:
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=NAME)
         return LibraryModel(network, family)
-
-
-def _query_width(config: Any) -> int:
-    """Query heads times head width of one layer."""
-    heads = int(config.num_attention_heads)
-    named = (getattr(config, name, None) for name in ("qk_head_dim", "attention_head_dim", "head_dim"))
-    width = next((found for found in named if found), config.hidden_size // heads)
-    return heads * int(width)
 
 
 def _matrices(model: LibraryModel) -> list[tuple[nn.Parameter, float]]:

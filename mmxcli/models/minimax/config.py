@@ -87,8 +87,6 @@ class MiniMaxConfig:
             embedding_parameters=embeddings,
             state_bytes_fixed=sums * self.heads * self.head_width**2 * 4,
             state_bytes_per_token=softmaxes * 2 * pairs * 2,
-            attention_width=softmaxes * heads,
-            largest_product=(self.hidden, max(3 * heads if sums else heads, self.mlp)),
         )
 
     @classmethod

@@ -64,7 +64,6 @@ def test_the_published_sizes(tmp_path: Path) -> None:
     assert anatomy.state_bytes_fixed == 280 * 2**20
     assert anatomy.state_bytes_per_token == 40 * 2**10
     assert (anatomy.memory, anatomy.trained_window) == ("hybrid", 10_240_000)
-    assert (anatomy.attention_width, anatomy.largest_product) == (10 * 64 * 128, (6_144, 3 * 64 * 128))
     factors = config.lightning_residual
     assert factors == config.softmax_residual == config.expert_residual
     assert factors.alpha == pytest.approx((2 * 80) ** 0.25) and factors.beta == 1.0

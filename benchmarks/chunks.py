@@ -1,0 +1,62 @@
+"""How fast a text is read in chunks of different sizes, and how much memory a chunk takes.
+
+    python benchmarks/chunks.py [--models smollm2-135m qwen2.5-coder-0.5b granitemoehybrid qwen3_next] [--rounds 2]
+
+Names are those of benchmarks/plan.py. Sizes are read in turn in every round; the best time of each counts. Policy.chunk
+chooses by these figures.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from plan import FAMILIES, TOKENIZER, alone, make
+
+from mmxcli.config import load_settings
+from mmxcli.models.load import load_model
+from mmxcli.reading.prefill import chunks
+
+SIZES = (128, 256, 512, 1_024, 2_048)
+TOKENS = 2_048
+WINDOW = 1_024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ["smollm2-135m", "qwen2.5-coder-0.5b", "granitemoehybrid", "qwen3_next"]
+    parser.add_argument("--models", nargs="+", default=names)
+    parser.add_argument("--rounds", type=int, default=2)
+    args = parser.parse_args()
+    weights = load_settings({}, environ=os.environ, cwd=Path.cwd()).weights_folder
+    print(f"tokens a second of {TOKENS:,} tokens, in chunks of", *SIZES, sep="  ")
+    for name in args.models:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = weights / name
+            if name in FAMILIES:
+                folder = Path(temporary)
+                alone(make, name, folder, weights / TOKENIZER)
+            speeds = alone(read, folder, args.rounds)
+        print(f"{name:20}", *(f"{speed:7,.0f}" for speed in speeds), flush=True)
+
+
+def read(folder: Path, rounds: int) -> list[float]:
+    """Tokens a second for each of SIZES."""
+    model = load_model(folder)
+    window = WINDOW if folder.name in (TOKENIZER, "qwen2.5-coder-0.5b") else None
+    torch.manual_seed(20)
+    ids = torch.randint(0, 30_000, (TOKENS,)).tolist()
+    best = dict.fromkeys(SIZES, 0.0)
+    for _ in range(rounds):
+        for size in SIZES:
+            state, start = model.new_state(window), time.perf_counter()
+            for piece in chunks([ids], size):
+                model.advance(state, piece)
+            best[size] = max(best[size], TOKENS / (time.perf_counter() - start))
+    return list(best.values())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What is predicted of a reading, against what reading does."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import make_model
+
+from mmxcli.models.blueprint import read_blueprint
+from mmxcli.models.forecast import Forecast, Point, forecast
+from mmxcli.models.load import load_model
+from mmxcli.models.trace import Recorder, Trace, trace
+
+FAMILIES = ("qwen2", "mamba2", "qwen3_next")
+points = st.lists(st.integers(0, 50), min_size=1, max_size=4, unique=True).map(sorted)
+seconds = st.lists(st.floats(0.1, 10), min_size=4, max_size=4)
+
+
+@given(depths=points, heights=seconds, slope=st.floats(0, 0.1), chunks=st.integers(1, 40))
+def test_a_reading_takes_the_sum_of_its_chunks(
+    depths: list[int], heights: list[float], slope: float, chunks: int
+) -> None:
+    """Points lie where chunks begin, so that the line between two is exact but for its bend in the middle of one."""
+    size = 64
+    line = tuple(Point(depth * size + size / 2, height) for depth, height in zip(depths, heights, strict=False))
+    found = Forecast(size, line, slope, 0)
+    expected = sum(found.chunk_seconds(number * size) for number in range(chunks))
+    assert found.seconds(chunks * size) == pytest.approx(expected, rel=1e-6)
+
+
+def test_nothing_takes_no_time() -> None:
+    assert Forecast(64, (Point(0, 1.0),), 0.5, 0).seconds(0) == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_operations_are_those_that_run(family: str, tmp_path: Path) -> None:
+    """The model on the meta device asks torch for what the real one asks for, whatever the second chunk's state."""
+    folder = make_model(tmp_path, family)
+    recorder, model = Recorder(), load_model(folder)
+    state = model.new_state()
+    model.advance(state, [1] * 16)
+    with recorder:
+        model.advance(state, [1] * 64)
+    told = _second_chunk(folder)
+    assert _named(told.counts) == _named(recorder.counts)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_weights_of_a_skeleton_take_no_memory(family: str, tmp_path: Path) -> None:
+    model = read_blueprint(make_model(tmp_path, family), family).skeleton("none")
+    network = getattr(model, "network", None)
+    weights = network.parameters() if network is not None else model.weights.values()  # type: ignore[attr-defined]
+    assert all(weight.device.type == "meta" for weight in weights)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_forecast_has_a_time_for_every_length(family: str, tmp_path: Path) -> None:
+    found = forecast(read_blueprint(make_model(tmp_path, family), family), "none", None, "memory", 32)
+    times = [found.seconds(tokens) for tokens in (32, 320, 32_000)]
+    assert 0 < times[0] < times[1] < times[2]
+    assert found.activation_bytes > 0
+    assert found.slope == 0 or family != "mamba2"  # a recurrence does not slow down
+
+
+def _second_chunk(folder: Path) -> Trace:
+    model = read_blueprint(folder, folder.name).skeleton("none")
+    with torch.device("meta"):
+        state = model.new_state()
+    trace(model, state, 16)
+    return trace(model, state, 64)
+
+
+def _named(counts: Counter[object]) -> dict[str, int]:
+    """Products by name: what else torch does to get there differs from device to device."""
+    names: Counter[str] = Counter()
+    for operation, count in counts.items():
+        name = operation.function._schema.name.removeprefix("aten::")  # type: ignore[attr-defined]
+        if name in ("mm", "addmm", "bmm", "baddbmm", "embedding", "convolution", "exp", "rsqrt"):
+            names[name] += count
+    return dict(names)

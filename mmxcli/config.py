@@ -152,6 +152,12 @@ class Settings:
     threads: int | None = field(
         default=None, metadata=_about(_count(1), "Processor threads to compute with", "as torch finds best")
     )
+    size_limit: int | None = field(
+        default=None,
+        metadata=_about(
+            SIZE, "Disk that stored readings may take; what was not used for longest goes first", "no limit"
+        ),
+    )
     checkpoint_tokens: int = field(
         default=16384, metadata=_about(_count(1), "Tokens between two checkpoints of a reading")
     )
@@ -245,6 +251,14 @@ def parse_tokens(text: str) -> int:
         return _tokens(text)
     except ValueError as error:
         raise UsageError(f"tokens cannot be {text!r} (--tokens): it must be {TOKENS.allowed}") from error
+
+
+def parse_size(text: str) -> int:
+    """What --size-limit says. Raises UsageError for anything but a size."""
+    try:
+        return _size(text)
+    except ValueError as error:
+        raise UsageError(f"a size cannot be {text!r} (--size-limit): it must be {SIZE.allowed}") from error
 
 
 def _anchored(value: object, folder: Path) -> object:

@@ -1,14 +1,19 @@
 """mmx states: the stored readings."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mmxcli.cli.options import PRINTING, Command, Flags, takes
+from mmxcli.config import parse_size
+from mmxcli.errors import DamagedError
 from mmxcli.render import listing
 
 app = typer.Typer(help="The stored readings.")
 Identifier = Annotated[str, typer.Argument(metavar="ID", hidden=True)]
+
+File = Annotated[Path, typer.Argument(metavar="FILE", hidden=True)]
 
 
 @app.command("list", cls=Command)
@@ -41,6 +46,53 @@ def remove(
     settings = flags.settings()
     for identifier in identifiers:
         flags.listing([states.remove_state(settings, identifier)], listing.reading)
+
+
+@app.command(cls=Command)
+@takes(*PRINTING)
+def prune(
+    flags: Flags,
+    size_limit: Annotated[str, typer.Option("--size-limit", metavar="SIZE", help="What may stay in all, such as 2G")],
+) -> None:
+    """Remove the readings that were not used for longest, until the others fit. What is in use stays."""
+    from mmxcli.tasks import states
+
+    limit = parse_size(size_limit)
+    removed = states.prune_states(flags.settings(), limit)
+    flags.listing(removed, listing.reading, empty="nothing had to go")
+
+
+@app.command(cls=Command)
+@takes(*PRINTING)
+def verify(
+    flags: Flags,
+    identifiers: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", hidden=True)] = None,
+) -> None:
+    """Read every byte of the named readings, or of all, and report damage (exit code 5)."""
+    from mmxcli.tasks import states
+
+    verdicts = list(states.verify_states(flags.settings(), identifiers or []))
+    flags.listing(verdicts, listing.verdict, empty="no reading is stored yet")
+    if not all(verdict.whole for verdict in verdicts):
+        raise typer.Exit(DamagedError.exit_code)
+
+
+@app.command(cls=Command)
+@takes(*PRINTING)
+def export(flags: Flags, identifier: Identifier, file: File) -> None:
+    """Write a reading into one file, to be imported on another machine. It holds the whole text."""
+    from mmxcli.tasks import states
+
+    flags.listing([states.export_state(flags.settings(), identifier, file)], listing.reading)
+
+
+@app.command("import", cls=Command)
+@takes("model", *PRINTING)
+def import_(flags: Flags, file: File) -> None:
+    """Take in a reading that was exported, if it was made by the same model and version of mmx."""
+    from mmxcli.tasks import states
+
+    flags.listing([states.import_state(flags.settings(), file, flags["model"])], listing.reading)
 
 
 @app.command(cls=Command)

@@ -1,6 +1,5 @@
 """A model, a store and a text: finds the stored reading, reads what is missing, and keeps it."""
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -24,6 +23,7 @@ from mmxcli.reading.tokens import TokenStream
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.segment import Gap, Segment
+from mmxcli.state.maker import Maker
 from mmxcli.state.store import ReadingStore, StoredReading
 
 if TYPE_CHECKING:
@@ -113,23 +113,29 @@ class Session:
             stored = yield from self._index(corpus)
         else:
             yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
+        self._closing.enter_context(self.store.using(stored.id))
         self.policy.check_budget(stored.tokens)
         if stored.mode == "full" and not stored.complete:
             stored = yield from self._read_through(corpus, stored)
         state = self._load_state(stored) if stored.mode == "full" else None
+        if self.settings.size_limit is not None:
+            for removed in self.store.prune(self.settings.size_limit):
+                yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
         return Reading(stored, RecallIndex(stored.index_path), state, skipped, reused, seconds)
 
-    def identity(self, mode: str) -> str:
-        """Names everything but the text that a stored reading depends on."""
-        parts = [__version__, NUMERICS, self.weights.identity, mode]
-        if mode == "full":
-            parts += [self.settings.window, self.settings.kv_cache == "int8", self.quant, self.policy.chunk]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+    def maker(self, mode: str) -> Maker:
+        """Everything but the text that a stored reading depends on."""
+        same = Maker(mmx=__version__, numerics=NUMERICS, weights=self.weights.identity, mode=mode)
+        if mode == "recall":
+            return same
+        settings = self.settings
+        rounded = settings.kv_cache == "int8"
+        return replace(same, window=settings.window, rounded=rounded, quant=self.quant, chunk=self.policy.chunk)
 
     def _identifier(self, mode: str, digest: str) -> str:
-        return hashlib.sha256(f"{self.identity(mode)} {digest}".encode()).hexdigest()[:16]
+        return self.maker(mode).identifier(digest)
 
     def _find(self, digest: str) -> StoredReading | None:
         """The stored reading to use. In auto mode the one in full goes first, but only a complete one: that
@@ -168,6 +174,8 @@ class Session:
             identifier = self._identifier(mode, corpus.digest)
             stored = StoredReading(
                 id=identifier,
+                text=corpus.digest,
+                maker=self.maker(mode),
                 path=self.store.path(identifier),
                 sources=tuple(document.name for document in corpus.documents),
                 model=self.weights.name,
@@ -180,7 +188,7 @@ class Session:
                 updated=time.time(),
                 skipped=tuple((gap.source, gap.reason, gap.page) for gap in gaps),
             )
-            self.store.adopt(building, stored)
+            stored = self.store.adopt(building, stored)
         yield Progress("index", corpus.size, corpus.size, "bytes")
         return stored
 
@@ -198,7 +206,7 @@ class Session:
 
         def save(state: "ModelState") -> None:
             nonlocal stored
-            save_snapshot(state, stored.state_path, self.identity("full"))
+            save_snapshot(state, stored.state_path, self.maker("full").identity)
             read = state.position - len(prompt)
             stored = self.store.put(replace(stored, read_tokens=read, complete=read == stored.tokens))
 
@@ -213,4 +221,4 @@ class Session:
     def _load_state(self, stored: StoredReading) -> "ModelState":
         from mmxcli.state.snapshot import load_snapshot
 
-        return load_snapshot(stored.state_path, self.identity("full"))
+        return load_snapshot(stored.state_path, self.maker("full").identity)

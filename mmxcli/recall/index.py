@@ -58,6 +58,8 @@ class RecallIndex:
         self.meta: dict[str, str] = dict(self._database.execute("SELECT key, value FROM meta"))
         if self.meta.get("format") != str(FORMAT):
             raise sqlite3.DatabaseError("it is unfinished or of another version")
+        # The file may be a stranger's: nothing in it may call what is not harmless.
+        self._database.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
         self._database.executescript(f"PRAGMA temp_store = MEMORY; {_LOOKUPS}")
         named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources")
         self._sources = {name.decode("utf-8", "surrogatepass"): number for name, number in named}

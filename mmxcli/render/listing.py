@@ -15,10 +15,10 @@ if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.tasks.doctor import Check
     from mmxcli.tasks.models import ModelCard
     from mmxcli.tasks.plan import Plan
-    from mmxcli.tasks.states import StoredReading
+    from mmxcli.tasks.states import StoredReading, Verdict
 
 WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
-Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check")
+Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict")
 
 
 def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item], None], *, as_json: bool) -> None:
@@ -35,6 +35,13 @@ def reading(output: Output, item: "StoredReading") -> None:
     output.line(f"{item.id}  {', '.join(map(one_line, item.sources))}", "bold")
     part = f"{item.tokens:,}" if item.complete else f"{item.read_tokens:,} of {item.tokens:,}"
     output.line(f"{part} tokens, {item.mode}, {item.model}, {size(item.bytes)}, {ago(item.updated)}", indent=2)
+
+
+def verdict(output: Output, item: "Verdict") -> None:
+    word, style = ("whole", "green") if item.whole else ("DAMAGED", "bold red")
+    output.line(f"{item.id}  {word}  {size(item.bytes)}  {', '.join(map(one_line, item.sources))}", style)
+    for line in item.damage:
+        output.line(one_line(line), indent=2)
 
 
 def model(output: Output, item: "ModelCard") -> None:

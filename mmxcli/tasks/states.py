@@ -1,10 +1,39 @@
-"""The stored readings: what is there, and removing it."""
+"""The stored readings: what is there, whether it is whole, removing it, taking it elsewhere."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmxcli import __version__
 from mmxcli.config import Settings
-from mmxcli.errors import UsageError
-from mmxcli.state.store import ReadingStore, StoredReading
+from mmxcli.errors import DamagedError, InputError, UsageError
+from mmxcli.models.weights import WeightsFolder, locate
+from mmxcli.reading.session import NUMERICS
+from mmxcli.state.parcel import INDEX, RECORD, STATE, pack, unpack
+from mmxcli.state.store import ReadingStore, StoredReading, file_sha256, read_record
 
-__all__ = ["StoredReading", "find_state", "list_states", "remove_state"]
+__all__ = [
+    "StoredReading",
+    "Verdict",
+    "export_state",
+    "find_state",
+    "import_state",
+    "list_states",
+    "prune_states",
+    "remove_state",
+    "verify_states",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a stored reading is as it was written. `damage` says, in words, what is not."""
+
+    id: str
+    sources: tuple[str, ...]
+    bytes: int
+    whole: bool
+    damage: tuple[str, ...]
 
 
 def list_states(settings: Settings) -> list[StoredReading]:
@@ -22,9 +51,114 @@ def find_state(settings: Settings, prefix: str) -> StoredReading:
 
 
 def remove_state(settings: Settings, prefix: str) -> StoredReading:
-    """Removes the reading whose id starts with `prefix`, damaged or not, and returns what it was."""
+    """Removes the reading whose id starts with `prefix`, damaged or not, and returns what it was.
+
+    Raises UsageError while another mmx uses it.
+    """
     store = ReadingStore(settings.home)
     identifier = store.match(prefix)
     reading = store.describe(identifier)
-    store.remove(identifier)
+    if not store.remove(identifier):
+        raise UsageError(f"the reading {identifier} is in use by another mmx: end that first")
     return reading
+
+
+def prune_states(settings: Settings, limit: int) -> list[StoredReading]:
+    """Removes the readings that were not used for longest until the others take at most `limit` bytes, but none that
+    is in use. Returns what was removed."""
+    return ReadingStore(settings.home).prune(limit)
+
+
+def verify_states(settings: Settings, prefixes: Sequence[str]) -> Iterator[Verdict]:
+    """Reads every byte of the named readings, or of all, and changes nothing."""
+    store = ReadingStore(settings.home)
+    for identifier in [store.match(prefix) for prefix in prefixes] or list(store.identifiers()):
+        reading = store.describe(identifier)
+        damage = tuple(_damage(store.path(identifier)))
+        yield Verdict(identifier, reading.sources, reading.bytes, not damage, damage)
+
+
+def export_state(settings: Settings, prefix: str, file: Path) -> StoredReading:
+    """Writes the reading whose id starts with `prefix` into one file, for its owner alone.
+
+    Raises UsageError when there is none or more than one, or `file` is there already; DamagedError when the reading
+    is damaged.
+    """
+    store = ReadingStore(settings.home)
+    identifier = store.match(prefix)
+    if file.exists():
+        raise UsageError(f"{file} is there already: name another file")
+    with store.using(identifier):
+        for line in _damage(store.path(identifier)):
+            raise DamagedError(line)
+        try:
+            pack(store.path(identifier), file)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+    return store.describe(identifier)
+
+
+def import_state(settings: Settings, file: Path, model: str | None = None) -> StoredReading:
+    """Takes in a reading that was exported. `model` names the one here that it is for; by default, as it was named
+    where it was made. Fetches nothing.
+
+    Raises InputError when the file cannot be read, ModelError when the model is not here, DamagedError when the
+    reading is damaged, or was made by another model or version of mmx.
+    """
+    store = ReadingStore(settings.home)
+    with store.building() as folder:
+        try:
+            unpack(file, folder)
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        for line in _damage(folder):
+            raise DamagedError(f"{file} is damaged: {line}")
+        reading = read_record(folder)
+        if reading.maker.identifier(reading.text) != reading.id:
+            raise DamagedError(f"{file} is damaged: its id is not that of its text")
+        weights = _located(settings, model or reading.model).identity
+        here = replace(reading.maker, mmx=__version__, numerics=NUMERICS, weights=weights)
+        if different := ", ".join(here.differences(reading.maker)):
+            raise DamagedError(f"{file} was made by {different}: it cannot be used here")
+        if store.get(reading.id) is None:
+            store.adopt(folder, replace(reading, path=store.path(reading.id)))
+    return store.describe(reading.id)
+
+
+def _located(settings: Settings, model: str) -> WeightsFolder:
+    try:
+        return locate(model, settings.weights_folder, offline=True)
+    except UsageError as error:
+        raise UsageError(
+            f"the model of this reading is not known here by its name: say which it is with -m ({error})"
+        ) from None
+
+
+def _damage(folder: Path) -> Iterator[str]:
+    """What in a reading's folder is not as it was written."""
+    try:
+        reading = read_record(folder)
+    except FileNotFoundError:
+        yield f"{folder / RECORD} is missing"
+        return
+    except DamagedError as error:
+        yield str(error)
+        return
+    try:
+        if file_sha256(folder / INDEX) != reading.index_sha256:
+            yield f"{folder / INDEX} is not as it was written"
+    except OSError as error:
+        yield f"{folder / INDEX} cannot be read: {error.strerror}"
+    if not (folder / STATE).exists():
+        if reading.mode == "full" and reading.read_tokens > 0:
+            yield f"{folder / STATE} is missing"
+        return
+    from mmxcli.state.snapshot import load_snapshot
+
+    try:
+        read = load_snapshot(folder / STATE, reading.maker.identity).position
+    except DamagedError as error:
+        yield str(error)
+    else:
+        if read < reading.read_tokens:
+            yield f"{folder / STATE} has read {read:,} tokens, and the record says {reading.read_tokens:,}"

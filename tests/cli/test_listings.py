@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from mmxcli.cli.app import run
+from mmxcli.state.maker import Maker
 from mmxcli.state.store import ReadingStore, StoredReading
 from mmxcli.tasks import doctor, models
 from mmxcli.tasks.doctor import Check
 from mmxcli.tasks.events import Progress
 from mmxcli.tasks.models import ModelCard
 
+MAKER = Maker("0", 0, "", "full")
 Capsys = pytest.CaptureFixture[str]
 
 
@@ -20,7 +22,9 @@ def readings(tmp_path: Path) -> ReadingStore:
     store = ReadingStore(tmp_path / "home")
     for name, read in (("aa11", 100), ("aa22", 40)):
         path, sources, whole = store.path(name), (f"{name}\x1b.txt",), read == 100
-        store.put(StoredReading(name, path, sources, "smollm2-135m", "full", "windowed", 100, read, 0, whole, 0))
+        store.put(
+            StoredReading(name, path, "", MAKER, sources, "smollm2-135m", "full", "windowed", 100, read, 0, whole, 0)
+        )
     return store
 
 
@@ -51,6 +55,24 @@ def test_no_states(capsys: Capsys) -> None:
 def test_a_path_is_one_line_to_copy(readings: ReadingStore, capsys: Capsys) -> None:
     assert run(["states", "path", "aa22"]) == 0
     assert capsys.readouterr().out == f"{readings.path('aa22')}\n"
+
+
+def test_pruning_states(readings: ReadingStore, capsys: Capsys) -> None:
+    assert run(["states", "prune", "--size-limit", "1G"]) == 0
+    assert capsys.readouterr() == ("", "mmx: nothing had to go\n")
+    assert run(["states", "prune", "--size-limit", "lots"]) == 2
+    assert "--size-limit" in capsys.readouterr().err
+    assert run(["states", "prune"]) == 2
+    assert run(["states", "prune", "--size-limit", "1", "--json"]) == 0
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["aa11", "aa22"]
+    assert readings.readings() == []
+
+
+def test_states_that_are_in_use_stay(readings: ReadingStore, capsys: Capsys) -> None:
+    with readings.using("aa11"):
+        assert run(["states", "rm", "aa1"]) == 2
+    assert "in use by another mmx" in capsys.readouterr().err
+    assert run(["states", "rm", "aa1"]) == 0
 
 
 def test_removing_states(readings: ReadingStore, capsys: Capsys) -> None:

@@ -52,7 +52,8 @@ def test_cuts_change_nothing(model: SoftmaxModel, data: st.DataObject, window: i
     cuts = data.draw(st.lists(st.integers(1, len(IDS) - 1), unique=True, max_size=12).map(sorted))
     sizes = [stop - start for start, stop in zip([0, *cuts], [*cuts, len(IDS)], strict=True)]
     whole = logits(model, IDS, [len(IDS)], window)
-    assert (logits(model, IDS, sizes, window) - whole).abs().max() <= 1e-5 * whole.abs().max()
+    # float32 rounds by 1e-5 of the scale at worst measured; what is lost between chunks shows at 1e-2 and more
+    assert (logits(model, IDS, sizes, window) - whole).abs().max() <= 5e-5 * whole.abs().max()
 
 
 def test_window_agrees_with_a_slow_reference(folder: Path, model: SoftmaxModel) -> None:

@@ -1,0 +1,115 @@
+"""The readings on disk: what goes first when there is too much, and what never goes."""
+
+import multiprocessing
+import os
+import stat
+import subprocess
+import sys
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmxcli.errors import DamagedError
+from mmxcli.state.maker import Maker
+from mmxcli.state.store import ReadingStore, StoredReading
+from mmxcli.state.use import claimed, used
+
+MAKER = Maker("0", 0, "", "recall")
+NAMES = ("aa", "bb", "cc", "dd")
+
+
+def filled(home: Path, sizes: dict[str, int]) -> ReadingStore:
+    """Readings of these sizes, used one after the other in the order of the names."""
+    store = ReadingStore(home)
+    for moment, (name, size) in enumerate(sizes.items()):
+        store.put(StoredReading(name, store.path(name), "", MAKER, (name,), "tiny", "recall", "full", 1, 1, 0, True, 0))
+        (store.path(name) / "recall.sqlite").write_bytes(bytes(size))
+        os.utime(store.path(name) / "reading.json", (moment, moment))
+    return store
+
+
+def total(store: ReadingStore) -> int:
+    return sum(reading.bytes for reading in store.readings())
+
+
+@given(sizes=st.lists(st.integers(0, 5_000), min_size=4, max_size=4), limit=st.integers(0, 20_000))
+def test_what_was_not_used_for_longest_goes_first(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], limit: int
+) -> None:
+    store = filled(tmp_path_factory.mktemp("store"), dict(zip(NAMES, sizes, strict=True)))
+    before = {reading.id: reading.bytes for reading in store.readings()}
+    removed = [reading.id for reading in store.prune(limit)]
+    left = list(store.identifiers())
+    assert (removed, left) == (list(NAMES[: len(removed)]), list(NAMES[len(removed) :]))
+    assert total(store) <= limit
+    if removed:  # and nothing more than had to
+        assert total(store) + before[removed[-1]] > limit
+
+
+def test_using_one_makes_it_the_latest(tmp_path: Path) -> None:
+    store = filled(tmp_path, dict.fromkeys(NAMES, 1_000))
+    with store.using("aa"):
+        pass
+    assert [reading.id for reading in store.prune(total(store) // 2)] == ["bb", "cc"]
+
+
+def test_what_is_in_use_stays(tmp_path: Path) -> None:
+    store = filled(tmp_path, dict.fromkeys(NAMES, 1_000))
+    with store.using("aa"), store.using("bb"):
+        assert not store.remove("aa")
+        assert [reading.id for reading in store.prune(0)] == ["cc", "dd"]
+        assert list(store.identifiers()) == ["aa", "bb"]
+    assert store.remove("aa") and store.remove("bb")
+
+
+def test_a_damaged_record_counts_and_can_go(tmp_path: Path) -> None:
+    store = filled(tmp_path, dict.fromkeys(NAMES, 1_000))
+    (store.path("bb") / "reading.json").write_text("{")
+    os.utime(store.path("bb"), (0, 0))
+    assert "bb" in [reading.id for reading in store.prune(2_000)]
+
+
+def test_one_that_is_gone_is_not_used(tmp_path: Path) -> None:
+    with pytest.raises(DamagedError, match="removed meanwhile"), ReadingStore(tmp_path).using("aa"):
+        pass
+
+
+def hold(folder: Path, held: Event) -> None:
+    with used(folder):
+        held.set()
+        multiprocessing.Event().wait()
+
+
+def test_another_process_keeps_it_until_it_is_killed(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    process = context.Process(target=hold, args=(tmp_path, held))
+    process.start()
+    try:
+        assert held.wait(60)
+        with claimed(tmp_path) as alone:
+            assert not alone
+    finally:
+        process.kill()
+        process.join()
+    with claimed(tmp_path) as alone:
+        assert alone
+
+
+def test_many_may_use_it(tmp_path: Path) -> None:
+    with used(tmp_path), used(tmp_path):
+        code = (
+            f"import pathlib; from mmxcli.state.use import used\nwith used(pathlib.Path({str(tmp_path)!r})): print(1)"
+        )
+        assert (
+            subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True).stdout == b"1\n"
+        )
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    store = filled(tmp_path / "home", {"aa": 10})
+    assert stat.S_IMODE(store.path("aa").stat().st_mode) == 0o700
+    assert stat.S_IMODE((store.path("aa") / "reading.json").stat().st_mode) == 0o600

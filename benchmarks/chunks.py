@@ -17,11 +17,12 @@ from plan import FAMILIES, TOKENIZER, alone, make
 
 from mmxcli.config import load_settings
 from mmxcli.models.load import load_model
+from mmxcli.models.registry import REGISTRY
+from mmxcli.reading.policy import SOFTMAX_WINDOW
 from mmxcli.reading.prefill import chunks
 
 SIZES = (128, 256, 512, 1_024, 2_048)
 TOKENS = 2_048
-WINDOW = 1_024
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
 def read(folder: Path, rounds: int) -> list[float]:
     """Tokens a second for each of SIZES."""
     model = load_model(folder)
-    window = WINDOW if folder.name in (TOKENIZER, "qwen2.5-coder-0.5b") else None
+    window = SOFTMAX_WINDOW if folder.name in REGISTRY else None
     torch.manual_seed(20)
     ids = torch.randint(0, 30_000, (TOKENS,)).tolist()
     best = dict.fromkeys(SIZES, 0.0)

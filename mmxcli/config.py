@@ -253,14 +253,6 @@ def parse_tokens(text: str) -> int:
         raise UsageError(f"tokens cannot be {text!r} (--tokens): it must be {TOKENS.allowed}") from error
 
 
-def parse_size(text: str) -> int:
-    """What --size-limit says. Raises UsageError for anything but a size."""
-    try:
-        return _size(text)
-    except ValueError as error:
-        raise UsageError(f"a size cannot be {text!r} (--size-limit): it must be {SIZE.allowed}") from error
-
-
 def _anchored(value: object, folder: Path) -> object:
     """A relative path counts from the folder of whoever wrote it."""
     return Path(os.path.normpath(folder / value)) if isinstance(value, Path) else value

@@ -47,6 +47,7 @@ SHARED: Mapping[str, Any] = {
     "max_tokens": _setting("max_tokens", metavar="N"),
     "threads": _setting("threads", metavar="N"),
     "strict": _setting("strict"),
+    "size_limit": _setting("size_limit", metavar="SIZE"),
     "offline": _setting("offline"),
     "no_cache": _switch("--no-cache", help="Use no stored readings, and store none"),
     "files_from": Annotated[

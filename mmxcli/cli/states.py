@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from mmxcli.cli.options import PRINTING, Command, Flags, takes
-from mmxcli.config import parse_size
 from mmxcli.errors import DamagedError
 from mmxcli.render import listing
 
 app = typer.Typer(help="The stored readings.")
 Identifier = Annotated[str, typer.Argument(metavar="ID", hidden=True)]
-
 File = Annotated[Path, typer.Argument(metavar="FILE", hidden=True)]
 
 
@@ -49,16 +47,12 @@ def remove(
 
 
 @app.command(cls=Command)
-@takes(*PRINTING)
-def prune(
-    flags: Flags,
-    size_limit: Annotated[str, typer.Option("--size-limit", metavar="SIZE", help="What may stay in all, such as 2G")],
-) -> None:
+@takes("size_limit", *PRINTING)
+def prune(flags: Flags) -> None:
     """Remove the readings that were not used for longest, until the others fit. What is in use stays."""
     from mmxcli.tasks import states
 
-    limit = parse_size(size_limit)
-    removed = states.prune_states(flags.settings(), limit)
+    removed = states.prune_states(flags.settings())
     flags.listing(removed, listing.reading, empty="nothing had to go")
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmxcli.errors import DamagedError, ModelError
-from mmxcli.models.files import OnProgress, Stored, sha256_of, write
+from mmxcli.models.files import OnProgress, Stored, write
 from mmxcli.models.shards import check_values, read_headers, shards
 from mmxcli.models.small_files import is_plain, read_json
+from mmxcli.state.files import sha256_of
 
 MANIFEST = "manifest.json"
 _NEEDED = ("config.json", "tokenizer.json")

@@ -18,10 +18,10 @@ from mmxcli.models.files import (
     locked,
     open_private,
     private_folder,
-    sha256_of,
 )
 from mmxcli.models.registry import Entry, HubFile, Wheels
 from mmxcli.models.wheels import NoAnswer, Report, join_members, parts
+from mmxcli.state.files import sha256_of
 
 HUB_ANSWERS_WITHIN = 5.0  # seconds; where nothing answers, the wheels are next
 _STALLED = 30.0  # seconds without a byte, after which a connection counts as broken

@@ -54,12 +54,6 @@ def length(path: Path) -> int:
         return 0
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def private_folder(folder: Path) -> Path:
     """Make a folder with its parents, mode 0700 where new, and return it."""
     with clear_disk_errors(folder):

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from mmxcli.models.runner import Model
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.policy import FULL_CHUNK
 from mmxcli.reading.prefill import chunks
 from mmxcli.state.model_state import ModelState
 
 
 def generate(
-    model: Model, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int, chunk: int = 512
+    model: Model, tokenizer: Tokenizer, state: ModelState, prompt: Sequence[int], limit: int, chunk: int = FULL_CHUNK
 ) -> Iterator[str]:
     """Reads `prompt` in pieces of `chunk` tokens, then writes at most `limit` tokens, always the likeliest (greedy),
     until a stop token.

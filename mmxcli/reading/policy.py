@@ -56,7 +56,8 @@ class Policy:
         if self.settings.chunk is not None:
             return self.settings.chunk
         memory = self.settings.memory or psutil.virtual_memory().total
-        if self.weight_bytes(self.quant) > memory:
+        quants = QUANTS if self.settings.quant == "auto" else (self.settings.quant,)
+        if all(self.weight_bytes(quant) > memory for quant in quants):
             return MOST_CHUNK
         used = max(1 / 16, 1 - self.anatomy.idle_share)
         return FULL_CHUNK << int(math.log2(1 / used))

@@ -11,8 +11,8 @@ RECORD, INDEX, STATE = "reading.json", "recall.sqlite", "state.safetensors"
 
 
 def pack(folder: Path, file: Path) -> None:
-    """Writes the files of `folder` into `file`, for its owner alone. Raises OSError."""
-    with written_aside(file) as aside, tarfile.open(aside, "w", format=tarfile.USTAR_FORMAT) as tar:
+    """Writes the files of `folder`, of any size, into `file`, for its owner alone. Raises OSError."""
+    with written_aside(file) as aside, tarfile.open(aside, "w", format=tarfile.GNU_FORMAT) as tar:
         for path in (folder / RECORD, folder / INDEX, folder / STATE):
             if path.exists():
                 with path.open("rb") as content:

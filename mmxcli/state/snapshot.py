@@ -42,8 +42,8 @@ def save_snapshot(state: ModelState, path: Path, identity: str) -> int:
     return path.stat().st_size
 
 
-def load_snapshot(path: Path, identity: str | None) -> ModelState:
-    """The state in a file, of whichever model where `identity` is None.
+def load_snapshot(path: Path, identity: str) -> ModelState:
+    """The state in a file.
 
     Raises DamagedError when a single byte is not as it was written, or the state belongs to another model.
     """
@@ -54,7 +54,7 @@ def load_snapshot(path: Path, identity: str | None) -> ModelState:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if header["format"] != FORMAT:
             raise DamagedError(f"the stored state {path} has format {header['format']}; this mmx reads {FORMAT}")
-        if identity not in (None, header["identity"]):
+        if header["identity"] != identity:
             raise DamagedError(f"the stored state {path} was made by another model or version of mmx")
         if header.pop("sha256") != _digest(header, tensors):
             raise damaged

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from mmxcli.errors import DamagedError, UsageError
-from mmxcli.state.files import private_folder, written_aside
+from mmxcli.state.files import private_folder, sha256_of, written_aside
 from mmxcli.state.maker import Maker
 from mmxcli.state.parcel import INDEX, RECORD, STATE
 from mmxcli.state.use import claimed, used
@@ -116,7 +116,7 @@ class ReadingStore:
 
     def adopt(self, building: Path, reading: StoredReading) -> StoredReading:
         """Makes a folder that was built aside the folder of `reading`, in one step."""
-        reading = replace(reading, index_sha256=file_sha256(building / INDEX))
+        reading = replace(reading, index_sha256=sha256_of(building / INDEX))
         self.put(replace(reading, path=building))
         if reading.path.exists():  # another process was faster: its reading is of the same text by the same model
             self._discard(reading.id)
@@ -202,12 +202,6 @@ def read_record(folder: Path) -> StoredReading:
         raise
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DamagedError(f"the record {record} is damaged: remove it with `mmx states rm {folder.name}`") from None
-
-
-def file_sha256(path: Path) -> str:
-    """Of all bytes of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(values: dict[str, Any]) -> str:

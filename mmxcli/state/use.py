@@ -1,14 +1,10 @@
 """Folders that are in use: nobody removes them meanwhile, and nothing is left of it when a process ends, however."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # a system without such locks: there nothing is known to be in use
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -16,8 +12,7 @@ def used(folder: Path) -> Iterator[None]:
     """Shared with all others who use `folder`. Raises FileNotFoundError when it is not there any more."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        if fcntl:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)  # whoever holds it alone is about to be done
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # whoever holds it alone is about to be done
         if not folder.exists():
             raise FileNotFoundError(folder)
         yield
@@ -31,8 +26,7 @@ def claimed(folder: Path) -> Iterator[bool]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            if fcntl:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = True
         except BlockingIOError:
             alone = False

@@ -9,8 +9,9 @@ from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, InputError, UsageError
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.session import NUMERICS
+from mmxcli.state.files import sha256_of
 from mmxcli.state.parcel import INDEX, RECORD, STATE, pack, unpack
-from mmxcli.state.store import ReadingStore, StoredReading, file_sha256, read_record
+from mmxcli.state.store import ReadingStore, StoredReading, read_record
 
 __all__ = [
     "StoredReading",
@@ -63,10 +64,12 @@ def remove_state(settings: Settings, prefix: str) -> StoredReading:
     return reading
 
 
-def prune_states(settings: Settings, limit: int) -> list[StoredReading]:
-    """Removes the readings that were not used for longest until the others take at most `limit` bytes, but none that
-    is in use. Returns what was removed."""
-    return ReadingStore(settings.home).prune(limit)
+def prune_states(settings: Settings) -> list[StoredReading]:
+    """Removes the readings that were not used for longest until the others fit the `size_limit` setting, but none
+    that is in use. Returns what was removed. Raises UsageError where there is no limit."""
+    if settings.size_limit is None:
+        raise UsageError("say what may stay in all, such as --size-limit 2G")
+    return ReadingStore(settings.home).prune(settings.size_limit)
 
 
 def verify_states(settings: Settings, prefixes: Sequence[str]) -> Iterator[Verdict]:
@@ -145,7 +148,7 @@ def _damage(folder: Path) -> Iterator[str]:
         yield str(error)
         return
     try:
-        if file_sha256(folder / INDEX) != reading.index_sha256:
+        if sha256_of(folder / INDEX) != reading.index_sha256:
             yield f"{folder / INDEX} is not as it was written"
     except OSError as error:
         yield f"{folder / INDEX} cannot be read: {error.strerror}"

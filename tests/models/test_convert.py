@@ -18,9 +18,10 @@ from mmxcli.errors import DamagedError, MmxError, ModelError
 from mmxcli.models import convert as convert_module
 from mmxcli.models.convert import convert
 from mmxcli.models.fetch import fetch
-from mmxcli.models.files import Stored, sha256_of
+from mmxcli.models.files import Stored
 from mmxcli.models.registry import REGISTRY
 from mmxcli.models.weights import locate
+from mmxcli.state.files import sha256_of
 
 TEXT = "The  thin hen: 12 345\n\n\tthe “naïve” 日本語 🙂 العربية e\u0301 I'LL  don't\r\n"
 

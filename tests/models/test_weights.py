@@ -17,6 +17,7 @@ from mmxcli.errors import DamagedError, MmxError, ModelError, UsageError
 from mmxcli.models import checkpoint, files, weights
 from mmxcli.models.registry import REGISTRY, Entry
 from mmxcli.models.weights import WeightsFolder, installed, locate
+from mmxcli.state.files import sha256_of
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def test_nothing_is_hashed_twice(home: Path, folder: Path, monkeypatch: pytest.M
 
     def counted(path: Path) -> str:
         hashed.append(path.name)
-        return files.sha256_of(path)
+        return sha256_of(path)
 
     monkeypatch.setattr(checkpoint, "sha256_of", counted)
     first = locate(str(folder), home, on_progress=lambda *event: seen.append(event))

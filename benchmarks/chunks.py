@@ -18,8 +18,8 @@ from plan import FAMILIES, TOKENIZER, alone, make
 from mmxcli.config import load_settings
 from mmxcli.models.load import load_model
 from mmxcli.models.registry import REGISTRY
+from mmxcli.reading.cuts import chunks
 from mmxcli.reading.policy import SOFTMAX_WINDOW
-from mmxcli.reading.prefill import chunks
 
 SIZES = (128, 256, 512, 1_024, 2_048)
 TOKENS = 2_048
@@ -53,7 +53,7 @@ def read(folder: Path, rounds: int) -> list[float]:
     for _ in range(rounds):
         for size in SIZES:
             state, start = model.new_state(window), time.perf_counter()
-            for piece in chunks([ids], size):
+            for piece in chunks(ids, size):
                 model.advance(state, piece)
             best[size] = max(best[size], TOKENS / (time.perf_counter() - start))
     return list(best.values())

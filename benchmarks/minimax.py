@@ -33,7 +33,7 @@ from mmxcli.models.minimax.config import Attention, MiniMaxConfig, Residual
 from mmxcli.models.minimax.lightning import lightning, slopes
 from mmxcli.models.minimax.model import MiniMaxModel, load
 from mmxcli.models.minimax.names import expected
-from mmxcli.reading.prefill import chunks
+from mmxcli.reading.cuts import chunks
 
 WINDOW = 4_096  # of the hybrid's softmax layers, in tokens
 
@@ -132,7 +132,7 @@ def make_theirs(args: argparse.Namespace, folder: Path) -> Any:
 def read_here(model: MiniMaxModel, ids: list[int], chunk: int) -> torch.Tensor:
     """The logits after the last token."""
     state, logits = model.new_state(), None
-    for piece in chunks([ids], chunk):
+    for piece in chunks(ids, chunk):
         logits = model.advance(state, piece, "last")
     assert logits is not None
     return logits[-1]
@@ -145,7 +145,7 @@ def read_there(model: Any, ids: list[int], chunk: int) -> torch.Tensor:
     from mmxcli.models.families.family import cache_name
 
     cache, logits = MiniMaxCache(), torch.empty(0)
-    for piece in chunks([ids], chunk):
+    for piece in chunks(ids, chunk):
         logits = model(torch.tensor([piece]), use_cache=True, logits_to_keep=1, **{cache_name(model): cache}).logits
     return logits[0, -1].float()
 
@@ -253,7 +253,7 @@ def stream(config: MiniMaxConfig, window: int | None, tokens: int, chunk: int, e
     last, start = 0, time.perf_counter()
     ids = random_ids(every, config.vocabulary)
     while state.position < tokens:
-        for piece in chunks([ids[: tokens - state.position]], chunk):
+        for piece in chunks(ids[: tokens - state.position], chunk):
             model.advance(state, piece)
         now = time.perf_counter()
         memory = psutil.Process().memory_info().rss / 2**20

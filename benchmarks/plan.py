@@ -17,7 +17,7 @@ import resource
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -119,13 +119,14 @@ def alone(work: Any, *arguments: Any) -> Any:
         return process.submit(work, *arguments).result()
 
 
-def make(family: str, folder: Path, tokenizer: Path) -> None:
-    """Writes a random model into `folder`. Its recurrences forget as slowly as those that are trained."""
+def make(family: str, folder: Path, tokenizer: Path, other: Mapping[str, Any] | None = None) -> None:
+    """Writes a random model into `folder`; `other` changes its config. Its recurrences forget as slowly as those that
+    are trained."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(20)
-    config = AutoConfig.for_model(family, **FAMILIES[family])
+    config = AutoConfig.for_model(family, **FAMILIES[family] | dict(other or {}))
     model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     least, most = map(math.log, STEPS)
     for name, weight in model.named_parameters():

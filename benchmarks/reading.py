@@ -24,7 +24,7 @@ from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
-from mmxcli.reading.prefill import chunks
+from mmxcli.reading.cuts import chunks
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.state.model_state import ModelState
 from mmxcli.state.window import SINKS
@@ -48,7 +48,7 @@ def main() -> None:
     if args.transformers:
         compare(folder, model, ids[:1_024], args.window)
     state, reading_s, read, last = model.new_state(args.window), 0.0, 0, (0, 0.0)
-    for piece in chunks([ids], CHUNK):
+    for piece in chunks(ids, CHUNK):
         if read and read % PROBE_EVERY < CHUNK and len(ids) - read >= PROBE:
             probe(model, state, ids, read, args.window)
         start = time.perf_counter()
@@ -80,7 +80,7 @@ def probe(model: SoftmaxModel, state: ModelState, ids: list[int], at: int, windo
 def perplexity(model: SoftmaxModel, state: ModelState, ids: list[int]) -> float:
     """Of ids[1:], each after all before it. Modifies `state`."""
     losses = []
-    for piece in chunks([ids], CHUNK):
+    for piece in chunks(ids, CHUNK):
         logits = model.advance(state, piece, "all")
         assert logits is not None
         losses.append((logits, piece))
@@ -97,7 +97,7 @@ def compare(folder: Path, model: SoftmaxModel, ids: list[int], window: int) -> N
 
     def ours() -> None:
         state = model.new_state(window)
-        for piece in chunks([ids], CHUNK):
+        for piece in chunks(ids, CHUNK):
             model.advance(state, piece)
 
     rivals: dict[str, Callable[[], None]] = {"mmx": ours}
@@ -107,7 +107,7 @@ def compare(folder: Path, model: SoftmaxModel, ids: list[int], window: int) -> N
         @torch.inference_mode()
         def theirs(other: torch.nn.Module = other) -> None:
             cache = DynamicCache()
-            for piece in chunks([ids], CHUNK):
+            for piece in chunks(ids, CHUNK):
                 other(torch.tensor([piece]), use_cache=True, logits_to_keep=1, **{cache_name(other): cache})
 
         rivals[f"transformers {dtype}"] = theirs

@@ -132,7 +132,7 @@ class Settings:
     chunk: int | None = field(
         default=None,
         metadata=_about(
-            _count(1), "Tokens that the model reads in one step", "512, more where a token uses few experts"
+            _count(1), "Tokens that the model reads in one step, at most", "512, more where a token uses few experts"
         ),
     )
     quant: Literal["auto", "none", "int8", "nf4"] = field(

@@ -10,7 +10,7 @@ from mmxcli.cli.count import counted
 from mmxcli.cli.options import PRINTING, READING, Flags, standard_input, takes
 
 
-@takes(*READING, "max_tokens", "dry_run", "output", *PRINTING)
+@takes(*READING, "upto", "max_tokens", "dry_run", "output", *PRINTING)
 def ask(
     flags: Flags,
     arguments: Annotated[list[str] | None, typer.Argument(metavar='SOURCE... "QUESTION"', hidden=True)] = None,
@@ -42,11 +42,13 @@ def ask(
     """
     listed = flags.listed(arguments or [], file)
     sources, asked = questions.split(arguments or [], listed, questions.asked(question or [], file))
+    upto = flags.upto
     if flags["dry_run"]:
         counted(flags, sources, dry_run=True)
         return
     from mmxcli.tasks import ask as task
 
     with flags.running(sources, asked) as (settings, view):
-        for event in task.ask(sources, [one.text for one in asked], settings, standard_input(sources)):
+        texts = [one.text for one in asked]
+        for event in task.ask(sources, texts, settings, standard_input(sources), upto):
             view.show(event)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 import typer.core
@@ -23,6 +23,9 @@ from mmxcli.render.output import Output
 from mmxcli.render.terminal import TextView
 from mmxcli.render.view import View
 from mmxcli.tasks.events import Note
+
+if TYPE_CHECKING:
+    from mmxcli.reading.upto import Upto
 
 
 def _setting(name: str, *names: str, metavar: str | None = None) -> Any:
@@ -55,6 +58,14 @@ SHARED: Mapping[str, Any] = {
         typer.Option("--files-from", metavar="FILE", help="Also read the files that FILE names, one a line"),
     ],
     "null": _switch("-0", help="The names in --files-from end with NUL instead of a new line"),
+    "upto": Annotated[
+        str | None,
+        typer.Option(
+            "--upto",
+            metavar="PLACE",
+            help="As if the text ended with this place: page:120, line:3400, chapter:7 or token:20000",
+        ),
+    ],
     "dry_run": _switch("--dry-run", help="Only tell what would be read, at what cost"),
     "output": Annotated[
         Path | None,
@@ -103,6 +114,15 @@ class Flags:
         the other parts, names standard input twice."""
         one_standard_input([*arguments, questions, self["files_from"]])
         return listed_files(self["files_from"], null=bool(self["null"]))
+
+    @property
+    def upto(self) -> "Upto | None":
+        """Raises UsageError for what names no place."""
+        if self["upto"] is None:
+            return None
+        from mmxcli.reading.upto import parse_upto
+
+        return parse_upto(self["upto"])
 
     def settings(self, sources: Sequence[str] = ()) -> Settings:
         flags = dict(self.values) | ({"cache": False} if self["no_cache"] else {})

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import BinaryIO
 
@@ -16,10 +16,13 @@ Item = str | Segment | Gap  # a line of our own between documents, text, or what
 
 @dataclass(frozen=True)
 class Corpus:
-    """The documents to read, at least one, and what was named but cannot be read."""
+    """The documents to read, at least one, and what was named but cannot be read. Where `upto` names a place, all text
+    ends there, `until` code points from its start."""
 
     documents: tuple[Document, ...]
     gaps: tuple[Gap, ...]
+    upto: str | None = None
+    until: int | None = None
 
     @classmethod
     def open(cls, sources: Sequence[str], stdin: BinaryIO | None) -> "Corpus":
@@ -44,10 +47,26 @@ class Corpus:
             digest.update(f"{document.name}\0{document.fingerprint()}\n".encode("utf-8", "surrogateescape"))
         for gap in self.gaps:
             digest.update(f"{gap.source}\0{gap.reason}\n".encode("utf-8", "surrogateescape"))
+        if self.until is not None:
+            digest.update(f"until {self.until}\n".encode())
         return digest.hexdigest()
 
     def items(self) -> Iterator[Item]:
         """Everything, lazily; where there are several documents, each begins with a line that names it."""
+        if self.until is None:
+            yield from self._all()
+            return
+        left = self.until
+        for item in self._all():
+            text = text_of(item)
+            if len(text) >= left:
+                if left:
+                    yield replace(item, text=text[:left]) if isinstance(item, Segment) else text[:left]
+                return
+            left -= len(text)
+            yield item
+
+    def _all(self) -> Iterator[Item]:
         for number, document in enumerate(self.documents):
             if len(self.documents) > 1:
                 yield ("\n\n" if number else "") + f"=== {document.name} ===\n"

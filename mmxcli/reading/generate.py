@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from mmxcli.models.runner import Model
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.cuts import chunks
 from mmxcli.reading.policy import FULL_CHUNK
-from mmxcli.reading.prefill import chunks
 from mmxcli.state.model_state import ModelState
 
 
@@ -17,7 +17,7 @@ def generate(
 
     Modifies `state`. A character that takes several tokens is held back until it is whole.
     """
-    pieces = list(chunks([list(prompt)], chunk))
+    pieces = list(chunks(prompt, chunk))
     for piece in pieces[:-1]:
         model.advance(state, piece)
     logits = model.advance(state, pieces[-1], logits="last")

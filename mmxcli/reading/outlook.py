@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from mmxcli.models.blueprint import Blueprint
 from mmxcli.models.forecast import forecast
+from mmxcli.models.products import Products
 from mmxcli.reading.policy import Policy
 
 # Measured with benchmarks/plan.py. Freed blocks of other sizes lie between those in use; transformers and what it
-# imports; the products' code, made anew for every number of rows that an expert happens to get.
+# imports; the code of products in bfloat16, made anew for every number of rows that an expert happens to get.
 HOLES, LIBRARY_BYTES, KERNEL_BYTES = 2.5, 120 << 20, 350 << 20
 DISK_BYTES_PER_S = 2 * 10**9  # assumed of a solid-state disk; what is streamed from another takes another time
 
@@ -40,7 +43,8 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int) -> Outlook:
     quant, store, chunk = policy.quant, policy.store(tokens), policy.chunk
     found = forecast(blueprint, quant, policy.window(tokens), store, chunk)
     beside = int(HOLES * found.activation_bytes) + (LIBRARY_BYTES if blueprint.by_library else 0)
-    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 else 0
+    narrow = Products(torch.bfloat16).dtype == torch.bfloat16
+    beside += KERNEL_BYTES if narrow and blueprint.anatomy.idle_share > 0.1 else 0
     peak = policy.peak_bytes(tokens, store, beside)
     fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
     streams = not fits and blueprint.mapped and quant == "none"

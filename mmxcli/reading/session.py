@@ -1,9 +1,8 @@
 """A model, a store and a text: finds the stored reading, reads what is missing, and keeps it."""
 
-import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,26 +10,32 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mmxcli import __version__
 from mmxcli.config import Settings
+from mmxcli.errors import DamagedError
 from mmxcli.models.chat import ChatTemplate
 from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
+from mmxcli.reading.cuts import pieces
+from mmxcli.reading.divisions import Divisions
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
 from mmxcli.reading.prompts import reading_prompt
-from mmxcli.reading.tokens import TokenStream
+from mmxcli.reading.tokens import TokenChunk, TokenStream
+from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.segment import Gap, Segment
+from mmxcli.state.files import passing_folder, sha256_of
 from mmxcli.state.maker import Maker
-from mmxcli.state.store import ReadingStore, StoredReading
+from mmxcli.state.record import INDEX, StoredReading
+from mmxcli.state.store import ReadingStore
 
 if TYPE_CHECKING:
     from mmxcli.models.runner import Model
     from mmxcli.state.model_state import ModelState
 
-NUMERICS = 2  # raised when the same weights and tokens would give another state
+NUMERICS = 3  # raised when the same weights and tokens would give another state
 BITS = {"int8": 8, "nf4": 4}
 Told = Progress | Note
 
@@ -58,7 +63,7 @@ class Session:
         if not settings.cache:
             shared_memory = Path("/dev/shm")  # where there is one, nothing touches the disk
             place = shared_memory if shared_memory.is_dir() else None
-            home = Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="mmx-", dir=place)))
+            home = self._closing.enter_context(passing_folder(place, "mmx"))
         self.store = ReadingStore(home)
 
     def __enter__(self) -> "Session":
@@ -100,30 +105,56 @@ class Session:
         self.load_s += time.perf_counter() - start
         return model
 
-    def read(self, sources: Sequence[str], stdin: BinaryIO | None) -> Generator[Told, None, Reading]:
-        """Everything that must happen before a question about `sources` can be asked.
+    def read(
+        self, sources: Sequence[str], stdin: BinaryIO | None, upto: Upto | None = None
+    ) -> Generator[Told, None, Reading]:
+        """Everything that must happen before a question about `sources`, as of the place `upto`, can be asked.
 
         Raises InputError when nothing of them can be read, BudgetError when the reading would not fit.
         """
         start = time.perf_counter()
         corpus = Corpus.open(sources, stdin)
-        stored = self._find(corpus.digest)
-        reused = stored.read_tokens if stored else 0
-        if stored is None:
-            stored = yield from self._index(corpus)
-        else:
-            yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
-        self._closing.enter_context(self.store.using(stored.id))
+        if upto:
+            corpus = until(corpus, upto, self.tokenizer)
+        stored, found = yield from self._indexed(corpus)
+        if not stored.complete and any(Path(source).is_dir() for source in sources):
+            yield Note("files of a folder come in the order of their last change, so that what changes is read last")
         self.policy.check_budget(stored.tokens)
-        if stored.mode == "full" and not stored.complete:
-            stored = yield from self._read_through(corpus, stored)
-        state = self._load_state(stored) if stored.mode == "full" else None
+        reused = stored.read_tokens if found else 0
+        state = None
+        if stored.mode == "full":
+            stored, state, reused = yield from self._read_through(corpus, stored)
+        elif found:
+            yield Note(f"state {stored.id}: all {reused:,} tokens were read before")
+        index = self._open_index(stored)
         if self.settings.size_limit is not None:
             for removed in self.store.prune(self.settings.size_limit):
                 yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
-        return Reading(stored, RecallIndex(stored.index_path), state, skipped, reused, seconds)
+        return Reading(stored, index, state, skipped, reused, seconds)
+
+    def _indexed(self, corpus: Corpus) -> Generator[Told, None, tuple[StoredReading, bool]]:
+        """The reading of this text, in use from now on, and whether it was there. Made when it is not, its state still
+        empty; again when another process removes it meanwhile."""
+        for _ in range(3):
+            found = self._find(corpus.digest)
+            stored = found or (yield from self._index(corpus))
+            with suppress(DamagedError):
+                self._closing.enter_context(self.store.using(stored.id))
+                return stored, found is not None
+        raise DamagedError("the stored reading is removed again and again by another program: end that first")
+
+    def _open_index(self, stored: StoredReading) -> RecallIndex:
+        """Raises DamagedError when a single byte of it is not as it was written."""
+        try:
+            whole = sha256_of(stored.index_path) == stored.index_sha256
+        except OSError:
+            whole = False
+        if not whole:
+            remove = f"remove it with `mmx states rm {stored.id}`"
+            raise DamagedError(f"the recall index {stored.index_path} is damaged: {remove}")
+        return RecallIndex(stored.index_path)
 
     def maker(self, mode: str) -> Maker:
         """Everything but the text that a stored reading depends on."""
@@ -151,7 +182,7 @@ class Session:
         """One pass over the text: passages indexed, tokens counted. Stores a reading whose state is still empty."""
         tokens, visible, gaps = 0, False, list(corpus.gaps)
         with self.store.building() as building:
-            with IndexWriter(building / "recall.sqlite") as writer:
+            with IndexWriter(building / INDEX) as writer:
                 place = Place(corpus)
 
                 def texts() -> Iterator[str]:
@@ -187,38 +218,51 @@ class Session:
                 complete=mode == "recall",
                 updated=time.time(),
                 skipped=tuple((gap.source, gap.reason, gap.page) for gap in gaps),
+                upto=corpus.upto,
+                window=self.policy.window(tokens) if mode == "full" else None,
             )
             stored = self.store.adopt(building, stored)
         yield Progress("index", corpus.size, corpus.size, "bytes")
         return stored
 
-    def _read_through(self, corpus: Corpus, stored: StoredReading) -> Generator[Told, None, StoredReading]:
-        """Streams every token through the model, from the last checkpoint on."""
-        yield Note(self.policy.describe(stored.tokens))
-        model = self.model
-
+    def _read_through(
+        self, corpus: Corpus, stored: StoredReading
+    ) -> Generator[Told, None, tuple[StoredReading, "ModelState", int]]:
+        """Streams every token through the model that no stored state has read. Returns the reading, its state, and how
+        many tokens were read before."""
+        from mmxcli.reading.keeper import Keeper
         from mmxcli.reading.prefill import prefill
-        from mmxcli.state.snapshot import save_snapshot
 
         prompt = reading_prompt(self.template)
-        window, store = self.policy.window(stored.tokens), self.policy.store(stored.tokens)
-        state = self._load_state(stored) if stored.state_path.exists() else model.new_state(window, store)
+        keeper = Keeper(self.store, stored, prompt)
+        state = keeper.begin(chunk.ids for chunk in self._tokens(corpus, Divisions()))
+        reused = state.position - len(prompt) if state else 0
+        if state:
+            yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
+            if reused == stored.tokens:
+                return keeper.stored, state, reused
+        yield Note(self.policy.describe(stored.tokens))
+        model = self.model
+        state = state or model.new_state(stored.window, self.policy.store(stored.tokens))
+        notes: list[Note] = []
 
-        def save(state: "ModelState") -> None:
-            nonlocal stored
-            save_snapshot(state, stored.state_path, self.maker("full").identity)
-            read = state.position - len(prompt)
-            stored = self.store.put(replace(stored, read_tokens=read, complete=read == stored.tokens))
+        def save(state: "ModelState") -> bool:
+            try:
+                keeper.save(state)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                notes.append(Note(f"the state cannot be stored ({reason}); reading goes on without", warning=True))
+                return False
+            return True
 
-        def ids() -> Iterator[list[int]]:
-            for chunk in TokenStream(self.tokenizer).feed(text_of(item) for item in corpus.items()):
-                yield chunk.ids
+        divisions = Divisions()
+        cut = pieces(self._tokens(corpus, divisions), divisions, self.policy.chunk, skip=reused)
+        for progress in prefill(model, state, prompt, cut, stored.tokens, save, self.settings.checkpoint_tokens):
+            yield from notes
+            notes.clear()
+            yield progress
+        return keeper.stored, state, reused
 
-        every = self.settings.checkpoint_tokens
-        yield from prefill(model, state, prompt, ids(), stored.tokens, self.policy.chunk, save, every)
-        return stored
-
-    def _load_state(self, stored: StoredReading) -> "ModelState":
-        from mmxcli.state.snapshot import load_snapshot
-
-        return load_snapshot(stored.state_path, self.maker("full").identity)
+    def _tokens(self, corpus: Corpus, divisions: Divisions) -> Iterator[TokenChunk]:
+        """Those of the text, and where it divides."""
+        return TokenStream(self.tokenizer).feed(divisions.follow(corpus.items()))

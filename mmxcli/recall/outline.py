@@ -1,6 +1,7 @@
 """Under which headings a place stands: the chapter of a book, the class and function of a line of code."""
 
 import re
+from collections.abc import Iterator
 
 LONGEST = 120  # code points of one heading
 DEEPEST = 8
@@ -33,9 +34,8 @@ class Outline:
     def read(self, text: str) -> None:
         """Go on to the end of `text`, which should begin where a line does."""
         if not self._code:
-            for match in _HEADING.finditer(text):
-                heading = match["hashes"] or match["underlined"] or match["alone"]
-                self._trail = [(0, heading.strip()[:LONGEST])]
+            for _, heading in headings(text):
+                self._trail = [(0, heading)]
             return
         # A line belongs to what stands above it and is indented less.
         for match in _LINE_OF_CODE.finditer(text):
@@ -43,3 +43,10 @@ class Outline:
             while self._trail and self._trail[-1][0] >= indent:
                 self._trail.pop()
             self._trail.append((indent, match[2][:LONGEST]))
+
+
+def headings(text: str) -> Iterator[tuple[int, str]]:
+    """Where the headings of a text in prose begin, and their words."""
+    for match in _HEADING.finditer(text):
+        name = next(name for name, words in match.groupdict().items() if words)
+        yield match.start(name) if name != "hashes" else match.start(), match[name].strip()[:LONGEST]

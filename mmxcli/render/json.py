@@ -57,6 +57,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "tokens": coverage.tokens,
         "read": coverage.read,
         "mode": coverage.mode,
+        **({"upto": coverage.upto} if coverage.upto else {}),
         "skipped": _gaps(coverage.skipped),
     }
 

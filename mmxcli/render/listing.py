@@ -26,13 +26,19 @@ def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item
     for item in items:
         if as_json:
             record = asdict(item)
+            if "snapshots" in record:  # which files hold them is for mmx alone
+                record["snapshots"] = [snapshot["position"] for snapshot in record["snapshots"]]
             json.write(output, {key: str(v) if isinstance(v, Path) else v for key, v in record.items()})
         else:
             describe(output, item)
 
 
 def reading(output: Output, item: "StoredReading") -> None:
-    output.line(f"{item.id}  {', '.join(map(one_line, item.sources))}", "bold")
+    if not item.sources:
+        output.line(f"{item.id}  cannot be read: `mmx states verify {item.id}` tells why", "bold")
+        return
+    until = f", up to {item.upto}" if item.upto else ""
+    output.line(f"{item.id}  {', '.join(map(one_line, item.sources))}{until}", "bold")
     part = f"{item.tokens:,}" if item.complete else f"{item.read_tokens:,} of {item.tokens:,}"
     output.line(f"{part} tokens, {item.mode}, {item.model}, {size(item.bytes)}, {ago(item.updated)}", indent=2)
 

@@ -105,7 +105,8 @@ class TextView(View):
             verb = "read" if coverage.mode == "full" else "indexed"
             whole = coverage.read >= coverage.tokens
             amount = f"all {coverage.tokens:,}" if whole else f"{coverage.read:,} of {coverage.tokens:,}"
-            self.output.note(f"{verb} {amount} tokens")
+            until = f", up to {coverage.upto}" if coverage.upto else ""
+            self.output.note(f"{verb} {amount} tokens{until}")
             self._gaps(coverage.skipped)
 
     def _about(self, event: Answer | ReadingDone) -> None:

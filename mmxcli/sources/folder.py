@@ -13,9 +13,15 @@ from mmxcli.sources.segment import Gap
 def walk(folder: str) -> Iterator[FileContent | Gap]:
     """The regular files below `folder`, without those that are empty or hidden or that git ignores.
 
-    The order is that of the names, except that a folder's README comes first. Symbolic links are not
+    They come by the hour of their last change, the oldest first, so that an edit leaves most of what was read before it
+    as it was; those of one hour, as after a checkout, by their names, a folder's README first. Symbolic links are not
     followed: what they lead to is read under its own name, or is not of this folder.
     """
+    return (item for _, item in sorted(_walk(folder), key=lambda found: found[0]))
+
+
+def _walk(folder: str) -> Iterator[tuple[int, FileContent | Gap]]:
+    """The same by their names, each with the hour of its last change, which is 0 for what cannot be read."""
     root = Path(os.path.realpath(folder))
     pending: list[tuple[Path, tuple[Rule, ...]]] = [(root, inherited_rules(root))]
     empty = True
@@ -23,6 +29,7 @@ def walk(folder: str) -> Iterator[FileContent | Gap]:
         path, rules = pending.pop()
         name = shown((PurePath(folder) / path.relative_to(root)).as_posix())
         found: FileContent | Gap | None = None
+        hour = 0
         try:
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
@@ -34,14 +41,14 @@ def walk(folder: str) -> Iterator[FileContent | Gap]:
             elif not stat.S_ISREG(status.st_mode):
                 found = Gap(name, "not a regular file")
             elif status.st_size:
-                found = FileContent(name, path, status.st_size)
+                found, hour = FileContent(name, path, status.st_size), int(status.st_mtime // 3600)
         except OSError as error:
             found = Gap(name, unreadable(error))
         if found:
             empty = False
-            yield found
+            yield hour, found
     if empty:
-        yield Gap(shown(folder), "a folder without files, but for empty, hidden and git-ignored ones")
+        yield 0, Gap(shown(folder), "a folder without files, but for empty, hidden and git-ignored ones")
 
 
 def shown(path: str) -> str:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +35,24 @@ def written_aside(path: Path) -> Iterator[Path]:
             os.close(folder)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def passing_folder(parent: Path | None, prefix: str) -> Iterator[Path]:
+    """A private folder that is gone after the block, in `parent`, by default where temporary files belong. What
+    processes that were killed have left there is removed first."""
+    import psutil
+
+    parent = parent or Path(tempfile.gettempdir())
+    for left in parent.glob(f"{prefix}-*-*"):
+        owner = left.name.removeprefix(f"{prefix}-").split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -5,10 +5,10 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from mmxcli.state.layer import Facts, size
+from mmxcli.state.layer import Bounded, Facts, size
 
 
-class FixedState:
+class FixedState(Bounded):
     """Named tensors that are replaced or written over as the reading goes on; none before the first token."""
 
     kind: ClassVar[str]
@@ -19,15 +19,15 @@ class FixedState:
     def fork(self) -> Self:
         return type(self)({name: tensor.clone() for name, tensor in self.contents.items()})
 
-    def tensors(self) -> dict[str, Tensor]:
+    def fixed(self) -> dict[str, Tensor]:
         return {name: tensor.contiguous() for name, tensor in self.contents.items()}
 
     def facts(self) -> Facts:
         return {}
 
     @classmethod
-    def restore(cls, tensors: Mapping[str, Tensor], facts: Facts) -> Self:  # noqa: ARG003 - there are none
-        return cls(tensors)
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:  # noqa: ARG003 - there are none
+        return cls(fixed)
 
     @property
     def bytes(self) -> int:

@@ -11,8 +11,9 @@ Facts = dict[str, Any]  # what JSON can hold
 class LayerState(Protocol):
     """A layer's memory. `kind` is its name in stored states.
 
-    `tensors` and `facts` together are all that must be kept to continue from here, and `restore` is their
-    inverse: the state that it gives goes on bit for bit like the one that was kept.
+    What must be kept to continue from here is of two sorts: `fixed`, which every token may change, and what only
+    ever grows, which can be kept piece by piece: `grown` since some token. `restore`, and then `grow` for each piece in
+    order, are their inverse: the state that they give goes on bit for bit like the one that was kept.
     """
 
     kind: ClassVar[str]
@@ -21,21 +22,43 @@ class LayerState(Protocol):
         """An independent copy: what either does later leaves the other as it is."""
         ...
 
-    def tensors(self) -> dict[str, Tensor]:
+    def fixed(self) -> dict[str, Tensor]:
         """The contents by name, contiguous, without spare room. Names hold no dot."""
         ...
 
+    def grown(self, since: int) -> dict[str, Tensor]:
+        """What the tokens from number `since` on have added, contiguous; dimension 2 of each tensor counts tokens.
+        Names hold no dot. Empty for a memory that does not grow."""
+        ...
+
     def facts(self) -> Facts:
-        """What is no tensor: sizes and choices made when the state was new."""
+        """What is no tensor: sizes, and choices made when the state was new."""
         ...
 
     @classmethod
-    def restore(cls, tensors: Mapping[str, Tensor], facts: Facts) -> Self:
-        """Raises KeyError, TypeError or ValueError for contents that `tensors` and `facts` do not give."""
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
+        """The memory without what has grown. Raises KeyError, TypeError or ValueError for contents that `fixed` and
+        `facts` do not give."""
+        ...
+
+    def grow(self, grown: Mapping[str, Tensor]) -> None:
+        """Adds the next piece of what `grown` has given. Modifies this state; copies what it takes. Raises KeyError,
+        RuntimeError or ValueError for anything else."""
         ...
 
     @property
     def bytes(self) -> int: ...
+
+
+class Bounded:
+    """The half of a LayerState that has nothing which only grows."""
+
+    def grown(self, since: int) -> dict[str, Tensor]:  # noqa: ARG002 - as the protocol has it
+        return {}
+
+    def grow(self, grown: Mapping[str, Tensor]) -> None:
+        if grown:
+            raise ValueError("a memory of bounded size does not grow")
 
 
 def size(tensors: Mapping[str, Tensor]) -> int:

@@ -11,6 +11,11 @@ from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
 
+def named(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin so, under the rest of their names."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 class MixedState:
     """Memories of one layer by name, such as its convolution's, its recurrence's and its attention's."""
 
@@ -22,19 +27,24 @@ class MixedState:
     def fork(self) -> Self:
         return type(self)({name: part.fork() for name, part in self.parts.items()})
 
-    def tensors(self) -> dict[str, Tensor]:
-        return {f"{name}-{inner}": t for name, part in self.parts.items() for inner, t in part.tensors().items()}
+    def fixed(self) -> dict[str, Tensor]:
+        return {f"{name}-{inner}": t for name, part in self.parts.items() for inner, t in part.fixed().items()}
+
+    def grown(self, since: int) -> dict[str, Tensor]:
+        return {f"{name}-{inner}": t for name, part in self.parts.items() for inner, t in part.grown(since).items()}
 
     def facts(self) -> Facts:
         return {name: {"kind": part.kind, "facts": part.facts()} for name, part in self.parts.items()}
 
     @classmethod
-    def restore(cls, tensors: Mapping[str, Tensor], facts: Facts) -> Self:
-        parts = {}
-        for name, part in facts.items():
-            own = {key.removeprefix(f"{name}-"): t for key, t in tensors.items() if key.startswith(f"{name}-")}
-            parts[name] = KINDS[part["kind"]].restore(own, part["facts"])
-        return cls(parts)
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
+        return cls(
+            {name: KINDS[part["kind"]].restore(named(fixed, f"{name}-"), part["facts"]) for name, part in facts.items()}
+        )
+
+    def grow(self, grown: Mapping[str, Tensor]) -> None:
+        for name, part in self.parts.items():
+            part.grow(named(grown, f"{name}-"))
 
     @property
     def bytes(self) -> int:

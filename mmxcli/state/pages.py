@@ -52,8 +52,10 @@ class PagedState:
     def append(self, keys: Tensor, values: Tensor) -> None:
         """Adds n tokens, each (key-value heads, n, head width). Modifies this state in place."""
         self.dtype = keys.dtype
-        arriving = self._encoded(torch.stack((keys, values)))
-        start, count = 0, keys.shape[1]
+        self._append(self._encoded(torch.stack((keys, values))))
+
+    def _append(self, arriving: tuple[Tensor, ...]) -> None:
+        start, count = 0, arriving[0].shape[2]
         while start < count:
             taken = min(count - start, PAGE - self.length)
             self._make_room(arriving, self.length + taken)
@@ -115,33 +117,34 @@ class PagedState:
         twin.open = tuple(tensor[:, :, : self.length].clone() for tensor in self.open)
         return twin
 
-    def tensors(self) -> dict[str, Tensor]:
+    def fixed(self) -> dict[str, Tensor]:
+        return {}
+
+    def grown(self, since: int) -> dict[str, Tensor]:
         pages = [*self.full]
         if self.length:
-            pages.append(tuple(tensor[:, :, : self.length].contiguous() for tensor in self.open))
-        names = ("codes", "scales") if self.store == "int8" else ("pairs",)
-        return {f"{name}{i}": part for i, page in enumerate(pages) for name, part in zip(names, page, strict=True)}
+            pages.append(tuple(tensor[:, :, : self.length] for tensor in self.open))
+        first, offset = divmod(since, PAGE)
+        parts = [[t[:, :, offset if not i else 0 :] for t in page] for i, page in enumerate(pages[first:])]
+        joined = [torch.cat(part, dim=2) for part in zip(*parts, strict=True)]
+        return dict(zip(self._names, joined, strict=False))
 
     def facts(self) -> Facts:
         return {"store": self.store, "read": self.read, "dtype": str(self.dtype).removeprefix("torch.")}
 
     @classmethod
-    def restore(cls, tensors: Mapping[str, Tensor], facts: Facts) -> Self:
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:  # noqa: ARG003 - all of it grows
         state = cls(str(facts["store"]))
         state.dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}[facts["dtype"]]
-        names = ("codes", "scales") if state.store == "int8" else ("pairs",)
-        count, state.length = divmod(int(facts["read"]), PAGE)
-        for number in range(count):
-            state.open = tuple(tensors[f"{name}{number}"] for name in names)
-            state._turn_restored()
-        if state.length:
-            state.open = tuple(tensors[f"{name}{count}"] for name in names)
         return state
 
-    def _turn_restored(self) -> None:
-        length = self.length
-        self._turn()
-        self.length = length
+    def grow(self, grown: Mapping[str, Tensor]) -> None:
+        if grown:
+            self._append(tuple(grown[name] for name in self._names))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("codes", "scales") if self.store == "int8" else ("pairs",)
 
     @property
     def bytes(self) -> int:

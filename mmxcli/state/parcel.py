@@ -1,24 +1,26 @@
-"""A reading as one file, to be taken to another machine: a tar, not compressed, of the files of its folder."""
+"""A reading as one file, to be taken to another machine: a tar, not compressed, of its files."""
 
+import re
 import shutil
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmxcli.errors import DamagedError
 from mmxcli.state.files import written_aside
+from mmxcli.state.record import INDEX, RECORD
 
-RECORD, INDEX, STATE = "reading.json", "recall.sqlite", "state.safetensors"
+STATE = re.compile(r"(state|pages)-[0-9a-f]{32}\.safetensors")
 
 
-def pack(folder: Path, file: Path) -> None:
-    """Writes the files of `folder`, of any size, into `file`, for its owner alone. Raises OSError."""
-    with written_aside(file) as aside, tarfile.open(aside, "w", format=tarfile.GNU_FORMAT) as tar:
-        for path in (folder / RECORD, folder / INDEX, folder / STATE):
-            if path.exists():
-                with path.open("rb") as content:
-                    about = tarfile.TarInfo(path.name)
-                    about.size, about.mode, about.mtime = path.stat().st_size, 0o600, int(path.stat().st_mtime)
-                    tar.addfile(about, content)
+def pack(files: Iterable[Path], target: Path) -> None:
+    """Writes `files`, of any size, into `target`, for its owner alone. Raises OSError."""
+    with written_aside(target) as aside, tarfile.open(aside, "w", format=tarfile.GNU_FORMAT) as tar:
+        for path in files:
+            with path.open("rb") as content:
+                about = tarfile.TarInfo(path.name)
+                about.size, about.mode, about.mtime = path.stat().st_size, 0o600, int(path.stat().st_mtime)
+                tar.addfile(about, content)
 
 
 def unpack(file: Path, folder: Path) -> None:
@@ -33,7 +35,8 @@ def unpack(file: Path, folder: Path) -> None:
         with tarfile.open(file, "r:") as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
-                if content is None or member.name not in (RECORD, INDEX, STATE) or member.name in seen:
+                known = member.name in (RECORD, INDEX) or STATE.fullmatch(member.name)
+                if content is None or not known or member.name in seen:
                     raise strange
                 seen.add(member.name)
                 with (folder / member.name).open("xb") as target:

@@ -1,79 +1,48 @@
-"""A ModelState on disk: one safetensors file with its identity. docs/state-format.md describes it."""
+"""A state that is stored: what it has read, and which files hold it."""
 
-import hashlib
-import json
-from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-
-from mmxcli.errors import DamagedError
-from mmxcli.state.files import written_aside
-from mmxcli.state.layer import LayerState
-from mmxcli.state.mixed import KINDS
-from mmxcli.state.model_state import ModelState, TokenChain
-
-FORMAT = 2
+import re
+from dataclasses import dataclass
 
 
-def save_snapshot(state: ModelState, path: Path, identity: str) -> int:
-    """Writes `state`, which stays as it is, and returns the file's size in bytes.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Keys and values of the tokens up to `end`, from where the stretch before it ends. `sha256` is over all of it."""
 
-    `identity` names the weights, tokenizer and numerics that made the state: `load_snapshot` asks for it.
-    """
-    tensors = {
-        f"{number}.{name}": tensor
-        for number, layer in enumerate(state.layers)
-        for name, tensor in layer.tensors().items()
-    }
-    header: dict[str, Any] = {
-        "format": FORMAT,
-        "identity": identity,
-        "position": state.position,
-        "chain": state.chain.digest.hex(),
-        "pending": list(state.chain.pending),
-        "layers": [{"kind": layer.kind, "facts": layer.facts()} for layer in state.layers],
-    }
-    header["sha256"] = _digest(header, tensors)
-    with written_aside(path) as aside:
-        save_file(tensors, aside, metadata={"mmx": json.dumps(header)})
-    return path.stat().st_size
+    end: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _check(self.sha256)
+
+    @property
+    def file(self) -> str:
+        return f"pages-{self.sha256[:32]}.safetensors"
 
 
-def load_snapshot(path: Path, identity: str) -> ModelState:
-    """The state in a file.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state that is stored. `position` and `chain` tell what it has read (ModelState), `sha256` is over its content,
+    `stretches` are shared with others."""
 
-    Raises DamagedError when a single byte is not as it was written, or the state belongs to another model.
-    """
-    damaged = DamagedError(f"the stored state {path} is damaged: remove it with `mmx states rm {path.parent.name}`")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads((file.metadata() or {})["mmx"])
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        if header["format"] != FORMAT:
-            raise DamagedError(f"the stored state {path} has format {header['format']}; this mmx reads {FORMAT}")
-        if header["identity"] != identity:
-            raise DamagedError(f"the stored state {path} was made by another model or version of mmx")
-        if header.pop("sha256") != _digest(header, tensors):
-            raise damaged
-        layers: list[LayerState] = []
-        for number, layer in enumerate(header["layers"]):
-            prefix = f"{number}."
-            own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-            layers.append(KINDS[layer["kind"]].restore(own, layer["facts"]))
-        chain = TokenChain(bytes.fromhex(header["chain"]), header["pending"])
-        return ModelState(layers, int(header["position"]), chain)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError):
-        raise damaged from None
+    position: int
+    chain: str
+    sha256: str
+    stretches: tuple[Stretch, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self.sha256)
+
+    @property
+    def file(self) -> str:
+        return f"state-{self.sha256[:32]}.safetensors"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that it needs."""
+        return (self.file, *(stretch.file for stretch in self.stretches))
 
 
-def _digest(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
-    """Over the header, and the names, shapes and bytes of the tensors in the order of their names."""
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def _check(sha256: str) -> None:
+    """A file's name is made of it, and it may come from a stranger."""
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise ValueError("no sha256 in hex")

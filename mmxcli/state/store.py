@@ -1,69 +1,44 @@
-"""The readings on disk: for each, a folder with its record, its recall index and, when read in full, its state."""
+"""The readings on disk and the states that they share.
 
-import hashlib
-import json
+A reading is a folder with its record and its recall index. Its states lie beside all others', because a text that
+begins like another goes on from the other's states. The records say which files are needed; what none of them names is
+removed.
+
+Three locks, which end with their process: a shared one on a reading's folder keeps it from being removed; a shared
+one on the folder of the states keeps files that no record names yet from being swept; and records are written one at a
+time. They are taken in this order, the last two for moments.
+"""
+
+import errno
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING
 
 from mmxcli.errors import DamagedError, UsageError
-from mmxcli.state.files import private_folder, sha256_of, written_aside
-from mmxcli.state.maker import Maker
-from mmxcli.state.parcel import INDEX, RECORD, STATE
-from mmxcli.state.use import claimed, used
+from mmxcli.state.files import passing_folder, private_folder, sha256_of
+from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record, unreadable, write_record
+from mmxcli.state.snapshot import Snapshot
+from mmxcli.state.thinning import Place, surplus
+from mmxcli.state.use import alone, claimed, used
 
+if TYPE_CHECKING:
+    from mmxcli.state.model_state import ModelState
 
-@dataclass(frozen=True, slots=True)
-class StoredReading:
-    """What is known of a reading without opening its index or state.
-
-    `text` is the digest of what was read, and `maker` what read it; `id` follows from both. `mode` is "full" or
-    "recall", `memory` the model's kind of memory, `tokens` all tokens of the text, `read_tokens` how many of them the
-    stored state has read (in recall mode: all, when complete).
-    `skipped` holds (source, reason, page) of what could not be read. `updated` and `used`, when it last grew and
-    when it last served, are Unix times in seconds; the latter is that of the record's file. `index_sha256` is that of
-    the file of the recall index, which never changes.
-    """
-
-    id: str
-    path: Path
-    text: str
-    maker: Maker
-    sources: tuple[str, ...]
-    model: str
-    mode: str
-    memory: str
-    tokens: int
-    read_tokens: int
-    bytes: int
-    complete: bool
-    updated: float
-    used: float = field(default=0.0)
-    skipped: tuple[tuple[str, str, int | None], ...] = field(default=())
-    index_sha256: str = ""
-
-    @property
-    def index_path(self) -> Path:
-        return self.path / INDEX
-
-    @property
-    def state_path(self) -> Path:
-        return self.path / STATE
+__all__ = ["ReadingStore", "StoredReading"]
 
 
 class ReadingStore:
-    """Finds, writes and removes readings below `<home>/readings`."""
+    """Finds, writes and removes readings below `<home>/readings`, and their states below `<home>/states`."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "readings"
+        self.states = home / "states"
 
     def path(self, identifier: str) -> Path:
         return self.folder / identifier
@@ -71,73 +46,16 @@ class ReadingStore:
     def get(self, identifier: str) -> StoredReading | None:
         """The reading of that id, or None. Raises DamagedError when its record cannot be understood."""
         try:
-            return read_record(self.path(identifier))
+            return self._sized(read_record(self.path(identifier)))
         except FileNotFoundError:
             return None
 
     def describe(self, identifier: str) -> StoredReading:
-        """The reading of that id or, when its record is damaged, what can still be told: where it lies."""
-        try:
-            found = self.get(identifier)
-        except DamagedError:
-            found = None
-        path = self.path(identifier)
-        changed = path.stat().st_mtime
-        nobody = Maker("?", 0, "?", "?")
-        return found or StoredReading(
-            identifier, path, "?", nobody, (), "?", "?", "?", 0, 0, _size(path), False, changed, changed
-        )
-
-    def put(self, reading: StoredReading) -> StoredReading:
-        """Writes the record; returns it with the time of writing."""
-        reading = replace(reading, updated=time.time())
-        values = asdict(reading)
-        del values["path"], values["bytes"], values["used"]
-        values["sha256"] = _digest(values)
-        private_folder(reading.path)
-        with written_aside(reading.path / RECORD) as aside:
-            aside.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
-        return reading
-
-    @contextmanager
-    def building(self) -> Iterator[Path]:
-        """A folder for a reading that is being made. What is not adopted is removed at the end, and what
-        processes that were killed have left is removed at the beginning."""
-        private_folder(self.folder)
-        for left in self.folder.glob(".*"):
-            owner = left.name.split("-")[1] if "-" in left.name else ""
-            if owner.isdigit() and not psutil.pid_exists(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".building-{os.getpid()}-", dir=self.folder))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def adopt(self, building: Path, reading: StoredReading) -> StoredReading:
-        """Makes a folder that was built aside the folder of `reading`, in one step."""
-        reading = replace(reading, index_sha256=sha256_of(building / INDEX))
-        self.put(replace(reading, path=building))
-        if reading.path.exists():  # another process was faster: its reading is of the same text by the same model
-            self._discard(reading.id)
-        building.rename(reading.path)
-        return reading
-
-    @contextmanager
-    def using(self, identifier: str) -> Iterator[None]:
-        """Keeps a reading from being removed, and notes that it was used. Raises DamagedError when it is gone."""
-        folder = self.path(identifier)
-        try:
-            with used(folder):
-                with suppress(OSError):  # a home that cannot be written to
-                    os.utime(folder / RECORD)
-                yield
-        except FileNotFoundError as error:
-            if folder.exists():
-                raise
-            raise DamagedError(
-                f"the stored reading {identifier} was removed meanwhile: run the command again"
-            ) from error
+        """The reading of that id or, when its record is damaged, what can still be told. Raises FileNotFoundError."""
+        with suppress(DamagedError):
+            if found := self.get(identifier):
+                return found
+        return unreadable(self.path(identifier))
 
     def identifiers(self) -> Iterator[str]:
         if self.folder.is_dir():
@@ -146,9 +64,12 @@ class ReadingStore:
                     yield folder.name
 
     def readings(self) -> list[StoredReading]:
-        """All readings, the latest first."""
-        found = [self.get(identifier) for identifier in self.identifiers()]
-        return sorted((r for r in found if r is not None), key=lambda reading: -reading.updated)
+        """All readings, the latest first; of one whose record is damaged, what can still be told."""
+        found = []
+        for identifier in self.identifiers():
+            with suppress(FileNotFoundError):  # removed meanwhile
+                found.append(self.describe(identifier))
+        return sorted(found, key=lambda reading: -reading.updated)
 
     def match(self, prefix: str) -> str:
         """The one id that starts with `prefix`. Raises UsageError when there is none or more than one."""
@@ -159,55 +80,183 @@ class ReadingStore:
             raise UsageError(f"'{prefix}' fits {len(matches)} stored readings: {', '.join(matches[:4])}")
         return matches[0]
 
+    # ---- writing ----
+
+    @contextmanager
+    def building(self) -> Iterator[Path]:
+        """A folder for a reading that is being made. What is not adopted is removed at the end, and what
+        processes that were killed have left is removed at the beginning."""
+        private_folder(self.folder)
+        with passing_folder(self.folder, ".building") as folder:
+            yield folder
+
+    def adopt(self, building: Path, reading: StoredReading) -> StoredReading:
+        """Makes a folder that was built aside the folder of `reading`, in one step. When another process was faster,
+        its reading, which is of the same text by the same model, stays and is returned."""
+        reading = replace(reading, index_sha256=sha256_of(building / INDEX), updated=time.time())
+        write_record(replace(reading, path=building))
+        while True:
+            try:
+                building.rename(reading.path)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                if there := self.get(reading.id):
+                    return there
+            else:
+                return reading
+
+    def take_in(self, building: Path, reading: StoredReading) -> None:
+        """Adopts a reading whose states lie in its folder yet, unless it is there already."""
+        private_folder(self.states)
+        with used(self.states):
+            for name in reading.files:
+                (building / name).replace(self.states / name)
+            there = self.adopt(building, replace(reading, path=self.path(reading.id)))
+            self.note(replace(reading, path=there.path))
+
+    def keep(self, reading: StoredReading, state: "ModelState", begun: Snapshot | None, read_tokens: int) -> Snapshot:
+        """Stores `state`, which has read so many tokens of the text, as a snapshot of `reading`, and thins out those
+        that there are. `begun` is the snapshot that the state went on from.
+
+        Raises OSError when it cannot be written: what was stored before stays as it is.
+        """
+        from mmxcli.state.saving import save_snapshot
+
+        private_folder(self.states)
+        with used(self.states):
+            snapshot = save_snapshot(state, self.states, reading.stream, begun.stretches if begun else ())
+            left_out = self.note(replace(reading, snapshots=(snapshot,), read_tokens=read_tokens))
+        if left_out:
+            self.sweep(left_out)
+        return snapshot
+
+    def note(self, reading: StoredReading) -> set[str]:
+        """Adds the snapshots of `reading` to its record, and the tokens that it has read, and thins them out. Returns
+        the names of the files that are not among its own any more."""
+        with alone(self.folder):
+            there = read_record(reading.path)
+            snapshots = _united(there.snapshots, reading.snapshots)
+            sizes = self._sizes()
+            places = [Place(one.position, sizes.get(one.file, 0)) for one in snapshots]
+            gone = set(surplus(places))
+            kept = tuple(one for i, one in enumerate(snapshots) if i not in gone)
+            read_tokens = max(there.read_tokens, reading.read_tokens)
+            write_record(
+                replace(
+                    there,
+                    snapshots=kept,
+                    read_tokens=read_tokens,
+                    complete=read_tokens == there.tokens,
+                    updated=time.time(),
+                )
+            )
+        return {name for one in snapshots for name in one.files} - {name for one in kept for name in one.files}
+
+    # ---- using ----
+
+    @contextmanager
+    def using(self, identifier: str) -> Iterator[None]:
+        """Keeps a reading from being removed, and notes that it was used. Raises DamagedError when it is gone."""
+        folder = self.path(identifier)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(used(folder))
+                with suppress(PermissionError, OSError):  # a home that cannot be written to
+                    os.utime(folder / RECORD)
+            except FileNotFoundError:
+                raise DamagedError(
+                    f"the stored reading {identifier} was removed meanwhile: run the command again"
+                ) from None
+            yield
+
+    def snapshots(self, stream: str) -> list[Snapshot]:
+        """Those of all readings of this stream that can be understood, by what they have read."""
+        found: tuple[Snapshot, ...] = ()
+        for identifier in self.identifiers():
+            with suppress(DamagedError, FileNotFoundError):
+                reading = read_record(self.path(identifier))
+                if reading.stream == stream:
+                    found = _united(found, reading.snapshots)
+        return list(found)
+
+    # ---- removing ----
+
     def remove(self, identifier: str) -> bool:
         """Removes a reading, damaged or not, unless it is in use; says whether it did. It is out of sight at once,
-        whatever happens while it is deleted."""
-        with claimed(self.path(identifier)) as alone:
-            if alone:
-                self._discard(identifier)
-        return alone
+        whatever happens while it is deleted. States that other readings need stay."""
+        try:
+            with claimed(self.path(identifier)) as mine:
+                if mine:
+                    self._discard(identifier)
+        except FileNotFoundError:  # another process has removed it
+            return True
+        if mine:
+            self.sweep()
+        return mine
 
     def prune(self, limit: int) -> list[StoredReading]:
-        """Removes what was not used for longest, until all that is left takes at most `limit` bytes. What is in use
-        stays. Returns what was removed."""
-        found = sorted((self.describe(identifier) for identifier in self.identifiers()), key=lambda one: one.used)
-        total, removed = sum(one.bytes for one in found), []
+        """Removes what was not used for longest, until all that is left takes at most `limit` bytes, what is shared
+        counted once. What is in use stays. Returns what was removed."""
+        self.sweep()
+        found = sorted(self.readings(), key=lambda one: one.used)
+        sizes = self._sizes()
+        needed = Counter(name for one in found for name in one.files)
+        total = sum(file.stat().st_size for one in found for file in _files(one.path)) + sum(sizes.values())
+        removed = []
         for one in found:
             if total <= limit:
                 break
-            if self.remove(one.id):
-                removed.append(one)
-                total -= one.bytes
+            own = sum(file.stat().st_size for file in _files(one.path))
+            if not self.remove(one.id):
+                continue
+            removed.append(one)
+            needed -= Counter(one.files)
+            total -= own + sum(sizes.get(name, 0) for name in one.files if not needed[name])
         return removed
+
+    def sweep(self, names: set[str] | None = None) -> None:
+        """Removes the files of states, or those of these `names`, that no record names."""
+        if not self.states.is_dir() or (names is not None and not names):
+            return
+        with alone(self.states):
+            kept: set[str] = set()
+            for identifier in self.identifiers():
+                try:
+                    kept |= read_record(self.path(identifier)).files
+                except FileNotFoundError:
+                    continue
+                except DamagedError:  # which files it needs cannot be told: then none may go
+                    return
+            for file in _files(self.states):
+                if file.name not in kept and (names is None or file.name in names or file.name.startswith(".")):
+                    file.unlink(missing_ok=True)
 
     def _discard(self, identifier: str) -> None:
         aside = self.folder / f".removed-{os.getpid()}-{time.time_ns()}"
         self.path(identifier).rename(aside)
         shutil.rmtree(aside)
 
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of the files of all states, by name."""
+        return {file.name: file.stat().st_size for file in _files(self.states)}
 
-def read_record(folder: Path) -> StoredReading:
-    """The reading in a folder. Raises FileNotFoundError when there is none, DamagedError when its record is not as it
-    was written."""
-    record = folder / RECORD
+    def _sized(self, reading: StoredReading) -> StoredReading:
+        return replace(reading, bytes=reading.bytes + sum(_size(self.states / name) for name in reading.files))
+
+
+def _united(some: Sequence[Snapshot], others: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
+    """All of them, by what they have read; of two that have read the same, the one of `others`."""
+    found = {(one.position, one.chain): one for one in (*some, *others)}
+    return tuple(found[key] for key in sorted(found))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+
+
+def _size(file: Path) -> int:
     try:
-        values: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        if values.pop("sha256") != _digest(values):
-            raise ValueError("it is not as it was written")
-        values["maker"] = Maker(**values["maker"])
-        values["sources"] = tuple(values["sources"])
-        values["skipped"] = tuple((str(s), str(r), p) for s, r, p in values["skipped"])
-        return StoredReading(path=folder, bytes=_size(folder), used=record.stat().st_mtime, **values)
+        return file.stat().st_size
     except FileNotFoundError:
-        raise
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise DamagedError(f"the record {record} is damaged: remove it with `mmx states rm {folder.name}`") from None
-
-
-def _digest(values: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _size(folder: Path) -> int:
-    """Bytes of the files in it."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        return 0

@@ -9,27 +9,43 @@ from pathlib import Path
 
 @contextmanager
 def used(folder: Path) -> Iterator[None]:
-    """Shared with all others who use `folder`. Raises FileNotFoundError when it is not there any more."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)  # whoever holds it alone is about to be done
-        if not folder.exists():
+    """Shared with all others who use `folder`; waits for whoever has it alone. Raises FileNotFoundError when it is not
+    there any more."""
+    with _locked(folder, fcntl.LOCK_SH) as descriptor:
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # removed, and made again
             raise FileNotFoundError(folder)
         yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else's while the block lasts; waits for those who use it, so they must be brief."""
+    with _locked(folder, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[bool]:
+    """Whether `folder` is nobody's while the block lasts, this process's own users included. Raises FileNotFoundError
+    when it is not there any more."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except BlockingIOError:
+            mine = False
+        yield mine
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[bool]:
-    """Whether `folder` is nobody's while the block lasts, this process's own users included."""
+def _locked(folder: Path, how: int) -> Iterator[int]:
+    """Gives the descriptor that holds the lock."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            alone = True
-        except BlockingIOError:
-            alone = False
-        yield alone
+        fcntl.flock(descriptor, how)
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from mmxcli.state.layer import Facts, size
+from mmxcli.state.layer import Bounded, Facts, size
 
 SINKS = 4  # a softmax model falls apart when it can no longer see its first tokens (arXiv 2309.17453, section 3.2)
 GROWTH = 1024  # tokens by which the room for keys and values grows at least
 
 
-class WindowState:
+class WindowState(Bounded):
     """Keys and values shaped (2, key-value heads, tokens, head width); keys turned by their position.
 
     Holds the first `sinks` tokens for ever and at least the last `window` - 1, which is what the next token
@@ -72,9 +72,9 @@ class WindowState:
         return self.read >= self.window + self.sinks
 
     def fork(self) -> Self:
-        return self.restore({name: tensor.clone() for name, tensor in self.tensors().items()}, self.facts())
+        return self.restore({name: tensor.clone() for name, tensor in self.fixed().items()}, self.facts())
 
-    def tensors(self) -> dict[str, Tensor]:
+    def fixed(self) -> dict[str, Tensor]:
         kept = self._kept()
         found = {} if kept is None else {"recent": kept.contiguous()}
         return found if self.first is None else found | {"sinks": self.first.contiguous()}
@@ -83,12 +83,12 @@ class WindowState:
         return {"window": self.window, "sinks": self.sinks, "read": self.read}
 
     @classmethod
-    def restore(cls, tensors: Mapping[str, Tensor], facts: Facts) -> Self:
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
         state = cls(int(facts["window"]), int(facts["sinks"]))
         state.read = int(facts["read"])
-        state.first = tensors.get("sinks")
+        state.first = fixed.get("sinks")
         if state.read:
-            state.room = tensors["recent"]
+            state.room = fixed["recent"]
             state.length = state.room.shape[2]
         return state
 

@@ -8,6 +8,7 @@ from mmxcli.config import Settings
 from mmxcli.errors import InputError
 from mmxcli.reading.answering import answer, gather
 from mmxcli.reading.session import Reading, Session
+from mmxcli.reading.upto import Upto
 from mmxcli.recall.quotes import Quote, best_quotes, verify
 from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
@@ -18,16 +19,20 @@ NEAREST = 3
 
 
 def ask(
-    sources: Sequence[str], questions: Sequence[str], settings: Settings, stdin: BinaryIO | None = None
+    sources: Sequence[str],
+    questions: Sequence[str],
+    settings: Settings,
+    stdin: BinaryIO | None = None,
+    upto: Upto | None = None,
 ) -> Iterator[Event]:
-    """Yields AnswerText pieces and then the Answer, question by question.
+    """Yields AnswerText pieces and then the Answer, question by question, as of the place `upto` in the text.
 
     Raises InputError after the answers when the `strict` setting is on and something could not be read.
     """
     start = time.perf_counter()
     with Session(settings) as session:
         yield from session.open_weights()
-        reading = yield from session.read(sources, stdin)
+        reading = yield from session.read(sources, stdin, upto)
         for question in questions:
             yield from _answer(session, reading, question, start)
             start = time.perf_counter()

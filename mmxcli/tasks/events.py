@@ -50,12 +50,13 @@ class Citation:
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the input was read. `mode` is "full" (all of it through the model) or "recall" (all of it
-    indexed; the model reads the recalled passages)."""
+    indexed; the model reads the recalled passages). `upto` is the place at which the text was taken to end."""
 
     tokens: int
     read: int
     mode: str
     skipped: tuple[Gap, ...] = ()
+    upto: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,22 @@ from typing import BinaryIO
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
 from mmxcli.reading.session import Reading, Session
+from mmxcli.reading.upto import Upto
 from mmxcli.sources.segment import Gap
-from mmxcli.state.store import StoredReading
+from mmxcli.state.record import StoredReading
 from mmxcli.tasks.events import Coverage, Event, ModelInfo, ReadingDone, StateInfo, Timing
 
 
-def read(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Iterator[Event]:
-    """Ends with ReadingDone. Raises InputError after it when `strict` is on and something could not be read."""
+def read(
+    sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = None, upto: Upto | None = None
+) -> Iterator[Event]:
+    """As far as the place `upto`, if any. Ends with ReadingDone.
+
+    Raises InputError after it when `strict` is on and something could not be read."""
     start = time.perf_counter()
     with Session(settings) as session:
         yield from session.open_weights()
-        reading = yield from session.read(sources, stdin)
+        reading = yield from session.read(sources, stdin, upto)
         yield ReadingDone(
             coverage=coverage(reading.stored),
             state=state_info(reading),
@@ -30,7 +35,7 @@ def read(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = No
 
 def coverage(stored: StoredReading) -> Coverage:
     skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
-    return Coverage(stored.tokens, stored.read_tokens, stored.mode, skipped)
+    return Coverage(stored.tokens, stored.read_tokens, stored.mode, skipped, stored.upto)
 
 
 def state_info(reading: Reading) -> StateInfo:

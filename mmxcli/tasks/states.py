@@ -10,8 +10,9 @@ from mmxcli.errors import DamagedError, InputError, UsageError
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.session import NUMERICS
 from mmxcli.state.files import sha256_of
-from mmxcli.state.parcel import INDEX, RECORD, STATE, pack, unpack
-from mmxcli.state.store import ReadingStore, StoredReading, read_record
+from mmxcli.state.parcel import pack, unpack
+from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record
+from mmxcli.state.store import ReadingStore
 
 __all__ = [
     "StoredReading",
@@ -38,7 +39,7 @@ class Verdict:
 
 
 def list_states(settings: Settings) -> list[StoredReading]:
-    """All stored readings, the latest first. Raises DamagedError naming one whose record is damaged."""
+    """All stored readings, the latest first; of one whose record cannot be understood, what can still be told."""
     return ReadingStore(settings.home).readings()
 
 
@@ -77,7 +78,7 @@ def verify_states(settings: Settings, prefixes: Sequence[str]) -> Iterator[Verdi
     store = ReadingStore(settings.home)
     for identifier in [store.match(prefix) for prefix in prefixes] or list(store.identifiers()):
         reading = store.describe(identifier)
-        damage = tuple(_damage(store.path(identifier)))
+        damage = tuple(_damage(store.path(identifier), store.states))
         yield Verdict(identifier, reading.sources, reading.bytes, not damage, damage)
 
 
@@ -92,10 +93,12 @@ def export_state(settings: Settings, prefix: str, file: Path) -> StoredReading:
     if file.exists():
         raise UsageError(f"{file} is there already: name another file")
     with store.using(identifier):
-        for line in _damage(store.path(identifier)):
+        for line in _damage(store.path(identifier), store.states):
             raise DamagedError(line)
+        reading = read_record(store.path(identifier))
+        files = [reading.path / RECORD, reading.path / INDEX, *(store.states / name for name in sorted(reading.files))]
         try:
-            pack(store.path(identifier), file)
+            pack(files, file)
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror}") from error
     return store.describe(identifier)
@@ -114,7 +117,7 @@ def import_state(settings: Settings, file: Path, model: str | None = None) -> St
             unpack(file, folder)
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}") from error
-        for line in _damage(folder):
+        for line in _damage(folder, folder):
             raise DamagedError(f"{file} is damaged: {line}")
         reading = read_record(folder)
         if reading.maker.identifier(reading.text) != reading.id:
@@ -123,8 +126,7 @@ def import_state(settings: Settings, file: Path, model: str | None = None) -> St
         here = replace(reading.maker, mmx=__version__, numerics=NUMERICS, weights=weights)
         if different := ", ".join(here.differences(reading.maker)):
             raise DamagedError(f"{file} was made by {different}: it cannot be used here")
-        if store.get(reading.id) is None:
-            store.adopt(folder, replace(reading, path=store.path(reading.id)))
+        store.take_in(folder, reading)
     return store.describe(reading.id)
 
 
@@ -137,8 +139,8 @@ def _located(settings: Settings, model: str) -> WeightsFolder:
         ) from None
 
 
-def _damage(folder: Path) -> Iterator[str]:
-    """What in a reading's folder is not as it was written."""
+def _damage(folder: Path, states: Path) -> Iterator[str]:
+    """What in a reading's folder, and of its states in the folder `states`, is not as it was written."""
     try:
         reading = read_record(folder)
     except FileNotFoundError:
@@ -152,16 +154,16 @@ def _damage(folder: Path) -> Iterator[str]:
             yield f"{folder / INDEX} is not as it was written"
     except OSError as error:
         yield f"{folder / INDEX} cannot be read: {error.strerror}"
-    if not (folder / STATE).exists():
+    if not reading.snapshots:
         if reading.mode == "full" and reading.read_tokens > 0:
-            yield f"{folder / STATE} is missing"
+            yield f"{folder / RECORD} names no state"
         return
-    from mmxcli.state.snapshot import load_snapshot
+    from mmxcli.state.saving import check_files, load_snapshot
 
-    try:
-        read = load_snapshot(folder / STATE, reading.maker.identity).position
-    except DamagedError as error:
-        yield str(error)
-    else:
-        if read < reading.read_tokens:
-            yield f"{folder / STATE} has read {read:,} tokens, and the record says {reading.read_tokens:,}"
+    damage = list(check_files(reading.snapshots, states))
+    yield from damage
+    if not damage:
+        try:
+            load_snapshot(reading.snapshots[-1], states, reading.stream)
+        except DamagedError as error:
+            yield str(error)

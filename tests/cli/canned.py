@@ -70,8 +70,10 @@ def work() -> Iterator[events.Event]:
     failing()
 
 
-def ask(sources: list[str], questions: list[str], settings: Any, stdin: Any = None) -> Iterator[events.Event]:
-    record("ask", sources=sources, questions=questions, settings=settings, stdin=stdin)
+def ask(
+    sources: list[str], questions: list[str], settings: Any, stdin: Any = None, upto: Any = None
+) -> Iterator[events.Event]:
+    record("ask", sources=sources, questions=questions, settings=settings, stdin=stdin, upto=upto)
     yield from work()
     yield READING
     for question in questions:
@@ -95,8 +97,8 @@ def ask(sources: list[str], questions: list[str], settings: Any, stdin: Any = No
         raise errors.InputError("scan.pdf, page 12 could not be read: no text layer")
 
 
-def read(sources: list[str], settings: Any, stdin: Any = None) -> Iterator[events.Event]:
-    record("read", sources=sources, settings=settings, stdin=stdin)
+def read(sources: list[str], settings: Any, stdin: Any = None, upto: Any = None) -> Iterator[events.Event]:
+    record("read", sources=sources, settings=settings, stdin=stdin, upto=upto)
     yield from work()
     yield READING
 

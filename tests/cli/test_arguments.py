@@ -10,6 +10,7 @@ import canned as tasks
 import pytest
 
 from mmxcli.cli.app import run
+from mmxcli.reading.upto import Upto
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,10 @@ def test_closed_standard_input_is_an_input_error(
     assert "standard input is closed" in capsys.readouterr().err
 
 
+def test_upto_reaches_the_task() -> None:
+    assert asked("moby_dick.txt", "Who?", "--upto", "chapter:12")["upto"] == Upto("chapter", 12)
+
+
 def test_a_question_longer_than_any_file_name() -> None:
     question = "Why " * 2000 + "?"
     assert asked("moby_dick.txt", question)["questions"] == [question]
@@ -108,7 +113,8 @@ def test_a_question_longer_than_any_file_name() -> None:
         (["ask", "moby_dick.txt", "Who?", "-o", "moby_dick.txt"], ["moby_dick.txt", "also a source"]),
         (["ask", "moby_dick.txt", "Who?", "-o", "."], ["is a folder"]),
         (["ask", "moby_dick.txt", "Who?", "-o", "no/such/file"], ["no folder to be in"]),
-        (["ask", "--upto", "page:3"], ["--upto", "mmx ask --help"]),
+        (["ask", "moby_dick.txt", "Who?", "--upto", "somewhere"], ["--upto", "page:120"]),
+        (["ask", "moby_dick.txt", "Who?", "--pages", "3"], ["--pages", "mmx ask --help"]),
         (["ask", "moby_dick.txt", "-q"], ["-q", "mmx --help"]),
         (["read"], ["nothing to read"]),
         (["count"], ["nothing to read"]),

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from contents import tensors
 from pdfs import DRAWING, encrypted, pdf, showing
 
 from mmxcli.cli import app
 from mmxcli.models.weights import locate
+from mmxcli.state.saving import load_snapshot
+from mmxcli.state.store import ReadingStore
 
 BOOK = """CHAPTER 1. The Harbour
 
@@ -104,12 +108,13 @@ def test_a_page_without_text_is_told(mmx: Mmx, tmp_path: Path) -> None:
 
 def test_a_state_cut_in_half_is_exit_5_and_can_be_removed(mmx: Mmx, book: Path, tmp_path: Path) -> None:
     assert mmx("read", "book.txt", "--read", "full", "--window", "64")[0] == 0
-    (state,) = (tmp_path / "home" / "readings").glob("*/state.safetensors")
-    state.write_bytes(state.read_bytes()[: state.stat().st_size // 2])
+    for state in (tmp_path / "home" / "states").iterdir():
+        state.write_bytes(state.read_bytes()[: state.stat().st_size // 2])
+    (reading,) = (tmp_path / "home" / "readings").iterdir()
     code, out, err = mmx("ask", "book.txt", QUESTION, "--read", "full", "--window", "64", "--quiet")
     assert (code, out, err.count("\n")) == (5, "", 1)
-    assert f"mmx states rm {state.parent.name}" in err
-    assert mmx("states", "rm", state.parent.name)[0] == 0
+    assert f"mmx states rm {reading.name}" in err
+    assert mmx("states", "rm", reading.name)[0] == 0
     assert mmx("ask", "book.txt", QUESTION, "--read", "full", "--window", "64")[0] == 0
 
 
@@ -152,14 +157,24 @@ def test_offline_without_weights_names_the_command(mmx: Mmx, book: Path) -> None
     assert "mmx models pull smollm2-135m" in err
 
 
-def test_a_full_disk_is_one_line(mmx: Mmx, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_too_full_for_the_state_is_told_and_the_answer_given(
+    mmx: Mmx, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mmxcli.state.snapshot.save_file", full)
-    code, _, err = mmx("read", "book.txt", "--read", "full", "--window", "64", "--quiet")
-    assert (code, err.count("\n")) == (1, 1)
-    assert "no space left" in err
+    command = ("ask", "book.txt", QUESTION, "--read", "full", "--window", "64")
+    (tmp_path / "short.txt").write_text("A word.")
+    assert mmx("read", "short.txt", "--read", "full")[0] == 0  # the model is tried, once
+    for file in (tmp_path / "home" / "states").iterdir():
+        file.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr("mmxcli.state.saving.save_file", full)
+        code, answer, err = mmx(*command)
+        assert code == 0
+        assert "the state cannot be stored (No space left on device)" in err
+        assert list((tmp_path / "home" / "states").iterdir()) == []
+    assert mmx(*command)[:2] == (0, answer)
 
 
 def test_a_budget_that_is_too_small_is_exit_4(mmx: Mmx, book: Path) -> None:
@@ -247,7 +262,7 @@ def test_a_full_reading_killed_and_continued(real: Real, book: Path, tmp_path: P
         "MMX_CHECKPOINT_TOKENS": "256",
     }
     process = subprocess.Popen([sys.executable, "-m", "mmxcli", *command], cwd=tmp_path, env=environment)
-    while process.poll() is None and not list((tmp_path / "killed").glob("readings/*/state.safetensors")):
+    while process.poll() is None and not list((tmp_path / "killed").glob("states/state-*.safetensors")):
         pass
     process.kill()
     process.wait()
@@ -255,9 +270,11 @@ def test_a_full_reading_killed_and_continued(real: Real, book: Path, tmp_path: P
     for home in ("killed", "whole"):
         environment["MMX_HOME"] = str(tmp_path / home)
         subprocess.run([sys.executable, "-m", "mmxcli", *command], cwd=tmp_path, env=environment, check=True)
-        (state,) = (tmp_path / home).glob("readings/*/state.safetensors")
-        states.append(state.read_bytes())
-    assert states[0] == states[1]
+        (identifier,) = ReadingStore(tmp_path / home).identifiers()
+        reading = ReadingStore(tmp_path / home).get(identifier)
+        assert reading is not None and reading.complete
+        states.append(load_snapshot(reading.snapshots[-1], tmp_path / home / "states", reading.stream))
+    assert all(torch.equal(a, b) for a, b in zip(*map(tensors, states), strict=True))
 
 
 @pytest.mark.weights

@@ -7,7 +7,8 @@ import pytest
 
 from mmxcli.cli.app import run
 from mmxcli.state.maker import Maker
-from mmxcli.state.store import ReadingStore, StoredReading
+from mmxcli.state.record import StoredReading
+from mmxcli.state.store import ReadingStore
 from mmxcli.tasks import doctor, models
 from mmxcli.tasks.doctor import Check
 from mmxcli.tasks.events import Progress
@@ -22,9 +23,12 @@ def readings(tmp_path: Path) -> ReadingStore:
     store = ReadingStore(tmp_path / "home")
     for name, read in (("aa11", 100), ("aa22", 40)):
         path, sources, whole = store.path(name), (f"{name}\x1b.txt",), read == 100
-        store.put(
-            StoredReading(name, path, "", MAKER, sources, "smollm2-135m", "full", "windowed", 100, read, 0, whole, 0)
+        reading = StoredReading(
+            name, path, "", MAKER, sources, "smollm2-135m", "full", "windowed", 100, read, 0, whole, 0
         )
+        with store.building() as folder:
+            (folder / "recall.sqlite").touch()
+            store.adopt(folder, reading)
     return store
 
 

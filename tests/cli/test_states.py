@@ -22,7 +22,7 @@ from mmxcli.tasks.events import ReadingDone
 from mmxcli.tasks.read import read
 from mmxcli.tasks.states import export_state, import_state, verify_states
 
-FILES = ("reading.json", "recall.sqlite", "state.safetensors")
+FILES = ("reading.json", "recall.sqlite", "state")
 TEXT = "".join(f"Line {n}: the ship of captain {n * n} sailed on day {n % 31}.\n" for n in range(40))
 
 
@@ -33,6 +33,14 @@ def reading_of(settings: Settings, text: str = TEXT) -> str:
     events = list(read([str(book)], replace(settings, read="full")))
     assert isinstance(events[-1], ReadingDone)
     return events[-1].state.id
+
+
+def file_of(settings: Settings, identifier: str, file: str) -> Path:
+    """The record, the index, or the last state."""
+    store = ReadingStore(settings.home)
+    reading = store.get(identifier)
+    assert reading is not None
+    return store.states / reading.snapshots[-1].file if file == "state" else reading.path / file
 
 
 def elsewhere(settings: Settings, tmp_path: Path) -> Settings:
@@ -52,7 +60,7 @@ def stored(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Setti
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_single_changed_byte_is_found(stored: Settings, file: str, place: float, change: int) -> None:
     (identifier,) = ReadingStore(stored.home).identifiers()
-    path = ReadingStore(stored.home).path(identifier) / file
+    path = file_of(stored, identifier, file)
     content = path.read_bytes()
     changed = bytearray(content)
     changed[int(place * len(changed))] ^= change
@@ -68,7 +76,7 @@ def test_a_single_changed_byte_is_found(stored: Settings, file: str, place: floa
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_is_cut_or_gone_is_found(settings: Settings, file: str) -> None:
-    path = ReadingStore(settings.home).path(reading_of(settings)) / file
+    path = file_of(settings, reading_of(settings), file)
     path.write_bytes(path.read_bytes()[:-1])
     assert not next(verify_states(settings, [])).whole
     path.unlink()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from contents import contents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import FAMILIES, make_model
@@ -86,12 +87,12 @@ def test_memory_stays_constant_beyond_the_window(model: SoftmaxModel) -> None:
 def test_a_fork_leaves_the_state_alone(model: SoftmaxModel) -> None:
     state = model.new_state(window=32)
     model.advance(state, IDS[:100])
-    before = [{name: t.clone() for name, t in layer.tensors().items()} for layer in state.layers]
+    before = [{name: t.clone() for name, t in contents(layer).items()} for layer in state.layers]
     fork = state.fork()
     model.advance(fork, IDS[100:])
     assert (state.position, fork.position) == (100, 200)
     for layer, kept in zip(state.layers, before, strict=True):
-        for name, tensor in layer.tensors().items():
+        for name, tensor in contents(layer).items():
             assert torch.equal(tensor, kept[name])
 
 

@@ -3,11 +3,13 @@
 import io
 import itertools
 import os
+import tempfile
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import contents
 import pytest
 import torch
 from tiny import make_model, make_tokenizer
@@ -18,9 +20,11 @@ from mmxcli.errors import BudgetError, DamagedError, InputError, Interrupted
 from mmxcli.models.library.model import LibraryModel
 from mmxcli.models.minimax.model import MiniMaxModel
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.reading import prefill as prefill_module
+from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.reading.session import Reading, Session
-from mmxcli.state.snapshot import load_snapshot
+from mmxcli.reading.upto import Upto
+from mmxcli.state.record import write_record
+from mmxcli.state.saving import load_snapshot
 from mmxcli.state.store import ReadingStore
 
 Result = TypeVar("Result")
@@ -42,24 +46,17 @@ def result_of(work: Generator[object, None, Result]) -> Result:
             return stop.value
 
 
-def read(settings: Settings, *sources: str | Path, stdin: bytes | None = None) -> Reading:
+def read(settings: Settings, *sources: str | Path, stdin: bytes | None = None, upto: Upto | None = None) -> Reading:
     with Session(settings) as session:
         for _ in session.open_weights():
             pass
         stream = io.BytesIO(stdin) if stdin is not None else None
-        return result_of(session.read([str(source) for source in sources], stream))
-
-
-def identity(settings: Settings) -> str:
-    with Session(settings) as session:
-        for _ in session.open_weights():
-            pass
-        return session.maker("full").identity
+        return result_of(session.read([str(source) for source in sources], stream, upto))
 
 
 def tensors(reading: Reading) -> list[torch.Tensor]:
     assert reading.state is not None
-    return [tensor for layer in reading.state.layers for tensor in layer.tensors().values()]
+    return contents.tensors(reading.state)
 
 
 def test_a_long_text_is_indexed_and_a_short_one_read(settings: Settings, book: Path, tmp_path: Path) -> None:
@@ -116,7 +113,7 @@ def killed_and_continued(
     assert resumed.stored.id == expected.stored.id
     assert resumed.reused_tokens <= steps * settings.chunk
     assert all(torch.equal(a, b) for a, b in zip(tensors(resumed), tensors(expected), strict=True))
-    assert resumed.stored.state_path.read_bytes() == expected.stored.state_path.read_bytes()
+    assert resumed.stored.snapshots[-1].chain == expected.stored.snapshots[-1].chain
     return resumed
 
 
@@ -163,6 +160,78 @@ def test_packed_weights_are_another_reading(settings: Settings, book: Path) -> N
     assert len({reading.stored.id for reading in found}) == 3
 
 
+def close(one: Reading, other: Reading) -> bool:
+    """The same but for rounding: they were cut at other places."""
+    pairs = list(zip(tensors(one), tensors(other), strict=True))
+    return all(torch.allclose(a.float(), b.float(), atol=1e-3, rtol=1e-3) for a, b in pairs)
+
+
+@pytest.fixture
+def hybrid(settings: Settings, tmp_path: Path) -> Settings:
+    """With a model that keeps keys and values of every token, and a recurrent state beside them."""
+    folder = make_model(tmp_path / "hybrid", "granitemoehybrid")
+    return replace(settings, model=str(folder), window=None, read="full", checkpoint_tokens=64)
+
+
+def test_what_is_appended_is_all_that_is_read(hybrid: Settings, book: Path, tmp_path: Path) -> None:
+    before = read(hybrid, book)
+    book.write_text(TEXT + "And on the last day the captain came home.\n")
+    after = read(hybrid, book)
+    assert before.stored.tokens - hybrid.chunk <= after.reused_tokens < after.stored.tokens
+    assert after.stored.id != before.stored.id
+    assert close(after, read(replace(hybrid, home=tmp_path / "other"), book))
+
+
+def test_an_edit_is_read_from_there_on(hybrid: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    for name, part in (("a", TEXT[:600]), ("b", TEXT[600:900]), ("c", TEXT[900:1500])):
+        (folder / f"{name}.txt").write_text(part)
+    whole = read(hybrid, folder)
+    (folder / "c.txt").write_text("changed " + TEXT[900:1500])
+    changed = read(hybrid, folder)
+    parts = f"=== {folder}/a.txt ===\n{TEXT[:600]}\n\n=== {folder}/b.txt ===\n{TEXT[600:900]}"
+    least, most = (len(Tokenizer(Path(hybrid.model)).encode(t)) for t in (parts, f"{parts}\n\n=== {folder}/c.txt ==="))
+    assert least - hybrid.chunk <= changed.reused_tokens <= most
+    assert close(changed, read(replace(hybrid, home=tmp_path / "other"), folder))
+    assert read(hybrid, folder).reused_tokens == changed.stored.tokens
+    # What is shared stays as long as anyone needs it.
+    store = ReadingStore(hybrid.home)
+    assert store.remove(whole.stored.id)
+    assert all((store.states / name).exists() for name in changed.stored.files)
+    assert store.remove(changed.stored.id)
+    assert not list(store.states.iterdir())
+
+
+def test_the_same_text_by_another_name_is_not_read_again(hybrid: Settings, book: Path) -> None:
+    first = read(hybrid, book)
+    second = read(hybrid, book.rename(book.with_name("renamed.txt")))
+    assert second.stored.id != first.stored.id
+    assert second.reused_tokens == second.stored.tokens and second.stored.complete
+
+
+@pytest.mark.parametrize("whole_first", [True, False])
+def test_as_of_a_place(hybrid: Settings, book: Path, tmp_path: Path, whole_first: bool) -> None:
+    """From the nearest state, whichever was read first; and nothing after the place can be found."""
+    place = Upto("line", 20)
+    found = [read(hybrid, book, upto=upto) for upto in ((None, place) if whole_first else (place, None))]
+    short, whole = (found[1], found[0]) if whole_first else (found[0], found[1])
+    assert found[1].reused_tokens >= short.stored.tokens - 2 * hybrid.checkpoint_tokens
+    assert short.stored.upto == "line:20" and short.stored.tokens < whole.stored.tokens
+    assert short.index.text(str(book), 0, 10**6) == "".join(TEXT.splitlines(keepends=True)[:20])
+    assert close(short, read(replace(hybrid, home=tmp_path / "other"), book, upto=place))
+    assert read(hybrid, book, upto=place).reused_tokens == short.stored.tokens
+
+
+def test_a_state_of_another_text_that_is_damaged_is_left_alone(hybrid: Settings, book: Path) -> None:
+    """The next shorter one serves."""
+    first = read(hybrid, book)
+    path = hybrid.home / "states" / first.stored.snapshots[-1].file
+    path.write_bytes(b"nonsense")
+    book.write_text(TEXT + "more\n")
+    assert 0 < read(hybrid, book).reused_tokens < first.stored.tokens
+
+
 def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = replace(settings, read="full")
     with monkeypatch.context() as patch:
@@ -173,7 +242,7 @@ def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkey
     (kept,) = ReadingStore(settings.home).readings()
     assert not kept.complete
     assert kept.read_tokens == full.chunk
-    assert load_snapshot(kept.state_path, identity(full)).position > full.chunk
+    assert load_snapshot(kept.snapshots[-1], full.home / "states", kept.stream).position > full.chunk
     resumed = read(full, book)
     assert resumed.reused_tokens == full.chunk
     assert resumed.stored.complete
@@ -181,21 +250,22 @@ def test_interrupted_it_saves_what_it_has(settings: Settings, book: Path, monkey
 
 def test_a_damaged_state_is_not_used(settings: Settings, book: Path) -> None:
     full = replace(settings, read="full")
-    path = read(full, book).stored.state_path
+    path = full.home / "states" / read(full, book).stored.snapshots[-1].file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DamagedError, match="mmx states rm"):
         read(full, book)
 
 
 def test_a_state_of_another_text_is_not_gone_on_with(settings: Settings, book: Path, tmp_path: Path) -> None:
+    """Nor when a record says that it is: the tokens decide."""
     full = replace(settings, read="full")
     other = tmp_path / "other.txt"
     other.write_text(TEXT.replace("captain", "servant"))
-    mine, theirs = read(full, book).stored, read(full, other).stored
-    mine.state_path.write_bytes(theirs.state_path.read_bytes())
-    ReadingStore(full.home).put(replace(mine, complete=False))
-    with pytest.raises(DamagedError, match="another text"):
-        read(full, book)
+    mine, theirs = read(full, book), read(full, other)
+    write_record(replace(mine.stored, snapshots=theirs.stored.snapshots, complete=False, read_tokens=3))
+    again = read(full, book)
+    assert again.stored.complete and again.reused_tokens < again.stored.tokens
+    assert all(torch.equal(a, b) for a, b in zip(tensors(again), tensors(mine), strict=True))
 
 
 def test_a_damaged_record_is_told(settings: Settings, book: Path) -> None:
@@ -224,22 +294,29 @@ def test_a_budget_that_is_too_small(settings: Settings, book: Path) -> None:
         read(replace(settings, memory=1 << 20), book)
 
 
-def test_without_cache_nothing_stays(settings: Settings, book: Path) -> None:
-    read(replace(settings, cache=False), book)
-    assert not (settings.home / "readings").exists()
+def test_without_cache_nothing_stays(
+    settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither after a reading nor, once another has begun, after one that was killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else tmp_path / "temporary"
+    nobody = 2**22 + 5  # beyond the largest process id
+    (memory / f"mmx-{nobody}-left").mkdir()
+    before = set(tmp_path.rglob("*"))
+    read(replace(settings, cache=False, read="full"), book)
+    read(replace(settings, cache=False), "-", stdin=TEXT.encode())
+    made = {path for path in set(tmp_path.rglob("*")) - before if path.is_file()}
+    assert {path.parent for path in made} == {settings.weights_folder}  # what is known of the model
+    assert not list(memory.glob(f"mmx-{os.getpid()}-*")) and not list(memory.glob(f"mmx-{nobody}-*"))
 
 
 def test_folders_and_files_are_private(settings: Settings, book: Path) -> None:
     stored = read(replace(settings, read="full"), book).stored
     assert stored.path.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in stored.path.iterdir()} == {0o600}
-
-
-def test_chunks_are_of_one_size() -> None:
-    pieces = [[1, 2, 3], [], [4], list(range(5, 20)), [20]]
-    cut = list(prefill_module.chunks(pieces, 4))
-    assert [len(piece) for piece in cut] == [4, 4, 4, 4, 4]
-    assert [number for piece in cut for number in piece] == list(range(1, 21))
+    assert (settings.home / "states").stat().st_mode & 0o777 == 0o700
+    files = [*stored.path.iterdir(), *(settings.home / "states").iterdir()]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
 def test_what_a_killed_process_left_is_removed(settings: Settings, book: Path) -> None:

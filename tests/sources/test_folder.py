@@ -92,9 +92,9 @@ def test_what_cannot_be_read_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "scandir", refuse_scandir)
     monkeypatch.setattr(Path, "open", refuse_open)
     assert names(open_sources(["tree"])) == [
+        "tree/locked: cannot be read: Permission denied",
         "tree/a.txt",
         "tree/image.png: binary",
-        "tree/locked: cannot be read: Permission denied",
         "tree/secret.txt: cannot be read: Permission denied",
     ]
 
@@ -110,12 +110,22 @@ def test_links_pipes_and_sockets(tree: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("tree/socket")
     assert names(open_sources(["tree"])) == [
-        "tree/a/a.txt",
         "tree/out: a symbolic link that leads out of the folder",
         "tree/pipe: not a regular file",
         "tree/socket: not a regular file",
         "tree/up: a symbolic link that leads out of the folder",
+        "tree/a/a.txt",
     ]
+
+
+def test_what_was_changed_last_comes_last(tree: Path) -> None:
+    """By the hour: within one, and after a checkout, by name."""
+    fill(tree, "a.txt", "b/b.txt", "b/readme.md", "c.txt", "d.txt")
+    hour = 1_700_000_000 // 3600 * 3600
+    for name, changed in {"a.txt": hour + 3600, "b/b.txt": hour, "b/readme.md": hour + 3599, "c.txt": hour + 5}.items():
+        os.utime(tree / name, (changed, changed))
+    order = ["tree/b/readme.md", "tree/b/b.txt", "tree/c.txt", "tree/a.txt", "tree/d.txt"]
+    assert names(open_sources(["tree"])) == order
 
 
 def test_a_named_link_is_followed(tree: Path) -> None:

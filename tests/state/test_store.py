@@ -7,6 +7,7 @@ import subprocess
 import sys
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from mmxcli.errors import DamagedError
 from mmxcli.state.maker import Maker
-from mmxcli.state.store import ReadingStore, StoredReading
+from mmxcli.state.record import StoredReading
+from mmxcli.state.store import ReadingStore
 from mmxcli.state.use import claimed, used
 
 MAKER = Maker("0", 0, "", "recall")
@@ -25,10 +27,16 @@ def filled(home: Path, sizes: dict[str, int]) -> ReadingStore:
     """Readings of these sizes, used one after the other in the order of the names."""
     store = ReadingStore(home)
     for moment, (name, size) in enumerate(sizes.items()):
-        store.put(StoredReading(name, store.path(name), "", MAKER, (name,), "tiny", "recall", "full", 1, 1, 0, True, 0))
-        (store.path(name) / "recall.sqlite").write_bytes(bytes(size))
+        with store.building() as folder:
+            (folder / "recall.sqlite").write_bytes(bytes(size))
+            store.adopt(folder, reading(store, name))
         os.utime(store.path(name) / "reading.json", (moment, moment))
     return store
+
+
+def reading(store: ReadingStore, name: str, **more: Any) -> StoredReading:
+    path = store.path(name)
+    return StoredReading(name, path, "", MAKER, (name,), "tiny", "recall", "full", 1, 1, 0, True, 0, **more)
 
 
 def total(store: ReadingStore) -> int:

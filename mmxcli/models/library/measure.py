@@ -38,9 +38,9 @@ def anatomy_of(config: Any) -> Anatomy:
     for layer in cast(list[MixedState], state.layers):
         for name, part in layer.parts.items():
             if isinstance(part, PagedState):
-                growing += sum(tensor.nbytes for tensor in part.tensors().values()) // TOKENS
+                growing += sum(tensor.nbytes for tensor in part.grown(0).values()) // TOKENS
             elif isinstance(part, WindowState):
-                fixed += sum(tensor.nbytes for tensor in part.tensors().values()) // TOKENS * part.window
+                fixed += sum(tensor.nbytes for tensor in part.fixed().values()) // TOKENS * part.window
             else:
                 fixed += part.bytes
                 recurrent += bool(part.bytes)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from contents import contents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import FAMILIES, make_model
@@ -97,19 +98,19 @@ def test_sums_are_float32_whatever_the_weights_are(folder: Path) -> None:
     model.advance(state, IDS)
     for layer in state.layers:
         assert isinstance(layer, MixedState)
-        sums = layer.parts["recurrence"].tensors() if "recurrence" in layer.parts else {}
+        sums = contents(layer.parts["recurrence"]) if "recurrence" in layer.parts else {}
         assert all(tensor.dtype == torch.float32 for tensor in sums.values())
 
 
 def test_a_fork_leaves_the_state_alone(model: Model) -> None:
     state = model.new_state()
     model.advance(state, IDS[:100])
-    before = [{name: t.clone() for name, t in layer.tensors().items()} for layer in state.layers]
+    before = [{name: t.clone() for name, t in contents(layer).items()} for layer in state.layers]
     fork = state.fork()
     model.advance(fork, IDS[100:150])
     model.advance(fork, IDS[150:151])
     for layer, kept in zip(state.layers, before, strict=True):
-        for name, tensor in layer.tensors().items():
+        for name, tensor in contents(layer).items():
             assert torch.equal(tensor, kept[name])
 
 
@@ -123,7 +124,7 @@ def test_memory_is_as_the_anatomy_says(folder: Path) -> None:
         for layer in state.layers:
             assert isinstance(layer, MixedState)
             for part in layer.parts.values():
-                held = sum(tensor.nbytes for tensor in part.tensors().values())
+                held = sum(tensor.nbytes for tensor in contents(part).values())
                 growing += held if isinstance(part, PagedState) else 0
                 fixed += 0 if isinstance(part, PagedState) else held
         sizes.append((growing, fixed))

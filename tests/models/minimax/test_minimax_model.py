@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from contents import contents
 from equations import exact_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from tiny_minimax import IDS, TRANSFORMERS, make_original, make_stacked
 
 from mmxcli.models.minimax.model import MiniMaxModel, load
 from mmxcli.state.fixed import RecurrentState
-from mmxcli.state.snapshot import load_snapshot, save_snapshot
+from mmxcli.state.saving import load_snapshot, save_snapshot
 
 WINDOWS = [None, 9, 32, 100, 250]
 
@@ -104,8 +105,7 @@ def test_a_stored_state_continues_bit_for_bit(
 ) -> None:
     state = model.new_state(window)
     model.advance(state, IDS[:read])
-    save_snapshot(state, tmp_path / "state", "me")
-    restored = load_snapshot(tmp_path / "state", "me")
+    restored = load_snapshot(save_snapshot(state, tmp_path, "me"), tmp_path, "me")
     expected, found = (model.advance(s, IDS[read:], "all") for s in (state, restored))
     assert expected is not None and found is not None
     assert torch.equal(expected, found)
@@ -124,12 +124,12 @@ def test_keys_may_be_kept_in_other_ways(model: MiniMaxModel, exact: torch.Tensor
 def test_a_fork_leaves_the_state_alone(model: MiniMaxModel) -> None:
     state = model.new_state(window=32)
     model.advance(state, IDS[:100])
-    before = [{name: t.clone() for name, t in layer.tensors().items()} for layer in state.layers]
+    before = [{name: t.clone() for name, t in contents(layer).items()} for layer in state.layers]
     fork = state.fork()
     model.advance(fork, IDS[100:])
     assert (state.position, fork.position) == (100, 200)
     for layer, kept in zip(state.layers, before, strict=True):
-        for name, tensor in layer.tensors().items():
+        for name, tensor in contents(layer).items():
             assert torch.equal(tensor, kept[name])
 
 

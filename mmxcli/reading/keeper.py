@@ -1,0 +1,70 @@
+"""The states of one text in the store: the longest that is there, and those that the reading adds."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+
+from mmxcli.errors import DamagedError
+from mmxcli.state.model_state import ModelState
+from mmxcli.state.prefix import prefixes
+from mmxcli.state.record import StoredReading
+from mmxcli.state.saving import load_snapshot
+from mmxcli.state.snapshot import Snapshot
+from mmxcli.state.store import ReadingStore
+
+
+class Keeper:
+    """Works on the full reading `stored` of a text that the model reads after `prompt`."""
+
+    def __init__(self, store: ReadingStore, stored: StoredReading, prompt: Sequence[int]) -> None:
+        self.store = store
+        self.stored = stored
+        self.prompt = prompt
+        self._last: Snapshot | None = None  # what the state at hand goes on from
+
+    def begin(self, ids: Iterable[Sequence[int]]) -> ModelState | None:
+        """The longest stored state that has read the prompt and a beginning of `ids`, the text's tokens, whichever text
+        it was made for. `ids` is used only where that must be found out.
+
+        Raises DamagedError when a state of this reading itself is not as it was written.
+        """
+        own = self.stored.snapshots
+        if self.stored.complete and own:
+            self._last = own[-1]
+            return self._load(own[-1])
+        candidates = self.store.snapshots(self.stored.stream)
+        common = prefixes(chain([self.prompt], ids), candidates) if candidates else []
+        for number in range(len(common) - 1, -1, -1):
+            try:
+                state = self._load(common[number])
+            except DamagedError:
+                current = self.store.get(self.stored.id)
+                if current and common[number] in current.snapshots:
+                    raise
+                continue  # that of another text, or thinned out meanwhile
+            self._last = common[number]
+            known = replace(self.stored, snapshots=tuple(common[: number + 1]), read_tokens=self._read(state))
+            with suppress(OSError):  # a home that cannot be written to
+                self.store.note(known)
+            self._refresh()
+            return state
+        return None
+
+    def save(self, state: ModelState) -> None:
+        """Stores `state`, which has read on. Raises OSError when it cannot be written: what was stored stays."""
+        self._last = self.store.keep(self.stored, state, self._last, self._read(state))
+        self._refresh()
+
+    def _read(self, state: ModelState) -> int:
+        """How many tokens of the text it has read."""
+        return state.position - len(self.prompt)
+
+    def _refresh(self) -> None:
+        self.stored = self.store.get(self.stored.id) or self.stored
+
+    def _load(self, snapshot: Snapshot) -> ModelState:
+        try:
+            return load_snapshot(snapshot, self.store.states, self.stored.stream)
+        except DamagedError as error:
+            raise DamagedError(f"{error}: remove it with `mmx states rm {self.stored.id}`") from None

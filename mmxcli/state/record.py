@@ -1,0 +1,118 @@
+"""What is known of a stored reading without opening its index or its states, and the file that says so."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmxcli.errors import DamagedError
+from mmxcli.state.files import written_aside
+from mmxcli.state.maker import Maker
+from mmxcli.state.snapshot import Snapshot, Stretch
+
+FORMAT = 2
+RECORD, INDEX = "reading.json", "recall.sqlite"  # the files of a reading's own folder
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """`text` is the digest of what was read, and `maker` what read it; `id` follows from both. `mode` is "full" or
+    "recall", `memory` the model's kind of memory, `window` how many tokens softmax layers keep in a full reading (None:
+    all), `tokens` all tokens of the text, `read_tokens` how many of them the last of the `snapshots` has read (in
+    recall mode: all, when complete). `upto` is the place at which the text was taken to end, if any.
+
+    `skipped` holds (source, reason, page) of what could not be read. `updated` and `used`, when it last grew and
+    when it last served, are Unix times in seconds; the latter is that of the record's file. `index_sha256` is that of
+    the file of the recall index, which never changes. `bytes` counts the index, the record and the states, shared ones
+    included.
+    """
+
+    id: str
+    path: Path
+    text: str
+    maker: Maker
+    sources: tuple[str, ...]
+    model: str
+    mode: str
+    memory: str
+    tokens: int
+    read_tokens: int
+    bytes: int
+    complete: bool
+    updated: float
+    used: float = field(default=0.0)
+    skipped: tuple[tuple[str, str, int | None], ...] = field(default=())
+    index_sha256: str = ""
+    upto: str | None = None
+    window: int | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+
+    @property
+    def index_path(self) -> Path:
+        return self.path / INDEX
+
+    @property
+    def stream(self) -> str:
+        """What its states share with those of other texts that the same model reads in the same way."""
+        return hashlib.sha256(f"{self.maker.identity} {self.window}".encode()).hexdigest()
+
+    @property
+    def files(self) -> set[str]:
+        """The names of the files of all its states."""
+        return {name for snapshot in self.snapshots for name in snapshot.files}
+
+
+def write_record(reading: StoredReading) -> None:
+    """Raises OSError."""
+    values = asdict(reading)
+    del values["path"], values["bytes"], values["used"]
+    stretches = list(dict.fromkeys(stretch for snapshot in reading.snapshots for stretch in snapshot.stretches))
+    values["stretches"] = [[stretch.end, stretch.sha256] for stretch in stretches]
+    values["snapshots"] = [
+        [one.position, one.chain, one.sha256, [stretches.index(stretch) for stretch in one.stretches]]
+        for one in reading.snapshots
+    ]
+    values["format"] = FORMAT
+    values["sha256"] = _digest(values)
+    with written_aside(reading.path / RECORD) as aside:
+        aside.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def read_record(folder: Path) -> StoredReading:
+    """The reading in a folder, its `bytes` without the states. Raises FileNotFoundError when there is none,
+    DamagedError when its record is not as it was written, or a newer mmx has written it."""
+    record = folder / RECORD
+    remove = f"remove it with `mmx states rm {folder.name}`"
+    try:
+        values: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        if values.pop("sha256") != _digest(values):
+            raise ValueError("it is not as it was written")
+        if (version := values.pop("format", 1)) != FORMAT:
+            raise DamagedError(f"the record {record} has format {version}; this mmx reads {FORMAT}: {remove}")
+        values["maker"] = Maker(**values["maker"])
+        values["sources"] = tuple(values["sources"])
+        values["skipped"] = tuple((str(s), str(r), p) for s, r, p in values["skipped"])
+        stretches = [Stretch(int(end), str(sha256)) for end, sha256 in values.pop("stretches")]
+        values["snapshots"] = tuple(
+            Snapshot(int(position), str(chain), str(sha256), tuple(stretches[i] for i in indexes))
+            for position, chain, sha256, indexes in values["snapshots"]
+        )
+        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        return StoredReading(path=folder, bytes=size, used=record.stat().st_mtime, **values)
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise DamagedError(f"the record {record} is damaged: {remove}") from None
+
+
+def unreadable(folder: Path) -> StoredReading:
+    """What can be told of a reading whose record cannot be understood: where it lies. Raises FileNotFoundError."""
+    changed = folder.stat().st_mtime
+    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    nobody = Maker("?", 0, "?", "?")
+    return StoredReading(folder.name, folder, "?", nobody, (), "?", "?", "?", 0, 0, size, False, changed, changed)
+
+
+def _digest(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,110 @@
+"""As of a place in the text: all before it, and nothing after."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pdfs import pdf, showing
+
+from mmxcli.errors import UsageError
+from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.corpus import Corpus, text_of
+from mmxcli.reading.upto import Upto, parse_upto, until
+
+BODY = "The sea was calm, and nothing was seen of the whale for a long while. " * 5
+BOOK = (
+    "CONTENTS\n\nCHAPTER 1. Land\n\nCHAPTER 2. Sea\n\nCHAPTER III. Storm\n\n"
+    f"CHAPTER 1. Land\n\n{BODY}\n\nCHAPTER 2. Sea\n\n{BODY}\n\nPART 1. A list\n\n{BODY}\n\n"
+    f"CHAPTER III. Storm\n\n{BODY}\n\nTHE END\n"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_folder: Path) -> Tokenizer:
+    return Tokenizer(tiny_folder)
+
+
+def text(corpus: Corpus) -> str:
+    return "".join(map(text_of, corpus.items()))
+
+
+def cut(tmp_path: Path, place: str, tokenizer: Tokenizer, content: str | bytes = BOOK, name: str = "book.txt") -> str:
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    corpus = Corpus.open([str(file)], None)
+    whole, short = text(corpus), text(until(corpus, parse_upto(place), tokenizer))
+    assert whole.startswith(short)
+    return short
+
+
+def test_chapters(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    """Those with a text of their own, whatever the contents list; a heading of another sort ends none."""
+    second, third = BOOK.rindex("CHAPTER 2"), BOOK.rindex("CHAPTER III")
+    assert cut(tmp_path, "chapter:1", tokenizer) == BOOK[:second]
+    assert cut(tmp_path, "chapter:2", tokenizer) == BOOK[:third]
+    assert cut(tmp_path, "chapter:3", tokenizer) == BOOK
+    with pytest.raises(UsageError, match="the highest number of its chapters is 3"):
+        cut(tmp_path, "chapter:4", tokenizer)
+    with pytest.raises(UsageError, match="no numbers"):
+        cut(tmp_path, "chapter:1", tokenizer, "Only words.\n")
+
+
+@given(
+    lines=st.lists(st.text("ab ", max_size=5), min_size=1, max_size=9), ended=st.booleans(), number=st.integers(1, 9)
+)
+def test_lines(
+    tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer, lines: list[str], ended: bool, number: int
+) -> None:
+    content = "x" + "\n".join(lines) + "\n" * ended
+    expected = content.splitlines(keepends=True)
+    folder = tmp_path_factory.mktemp("lines")
+    if number > len(expected):
+        with pytest.raises(UsageError, match=rf"its last line is {len(expected)}$"):
+            cut(folder, f"line:{number}", tokenizer, content)
+    else:
+        assert cut(folder, f"line:{number}", tokenizer, content) == "".join(expected[:number])
+
+
+def test_pages(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    content = pdf(*(showing(f"page {n}") for n in (1, 2, 3)))
+    assert "page 2" in cut(tmp_path, "page:2", tokenizer, content, "three.pdf")
+    assert "page 3" not in cut(tmp_path, "page:2", tokenizer, content, "three.pdf")
+    with pytest.raises(UsageError, match="last page with text is 3"):
+        cut(tmp_path, "page:4", tokenizer, content, "three.pdf")
+    with pytest.raises(UsageError, match="no pages"):
+        cut(tmp_path, "page:1", tokenizer)
+
+
+@given(number=st.integers(1, 40))
+def test_tokens(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer, number: int) -> None:
+    found = cut(tmp_path_factory.mktemp("tokens"), f"token:{number}", tokenizer)
+    alone, whole = tokenizer.encode(found), tokenizer.encode(BOOK)
+    assert abs(len(alone) - number) <= 1  # blank lines at the very end may be other tokens there
+    assert alone[:-2] == whole[: max(0, len(alone) - 2)]
+
+
+def test_a_token_too_far(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    with pytest.raises(UsageError, match=f"it has {len(tokenizer.encode(BOOK)):,} tokens"):
+        cut(tmp_path, "token:100000", tokenizer)
+
+
+def test_one_document(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(BOOK)
+    corpus = Corpus.open([str(tmp_path)], None)
+    with pytest.raises(UsageError, match="give one source"):
+        until(corpus, Upto("line", 3), tokenizer)
+    assert len(tokenizer.encode(text(until(corpus, Upto("token", 9), tokenizer)))) == 9
+
+
+def test_another_place_is_another_text(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    (tmp_path / "a.txt").write_text(BOOK)
+    corpus = Corpus.open([str(tmp_path / "a.txt")], None)
+    assert len({corpus.digest, *(until(corpus, Upto("line", n), tokenizer).digest for n in (3, 4))}) == 3
+
+
+@pytest.mark.parametrize("written", ["", "page", "page:", "page:0", "page:-1", "paragraph:3", "page:1.5", "page:1:2"])
+def test_what_names_no_place(written: str) -> None:
+    with pytest.raises(UsageError, match="page:120"):
+        parse_upto(written)

@@ -6,7 +6,7 @@
 
 `kills`: a small hybrid model reads a text in full in a process of its own, which is killed (SIGKILL) at a random
 moment, and again until the text is read; then a longer text that begins alike. In every fourth process the disk takes
-no file beyond a few bytes (RLIMIT_FSIZE). After each kill everything that the records name is read, and the next
+no state beyond a few bytes (RLIMIT_FSIZE). After each kill everything that the records name is read, and the next
 process must go on from the last checkpoint that the killed one had announced. In the end the state is held against that
 of an uninterrupted reading, bit for bit.
 
@@ -177,13 +177,13 @@ def read_on(settings: Settings, text: Path, announcements: Path, announced: int,
     save = Keeper.save
 
     def announcing(keeper: Keeper, state: ModelState) -> None:
+        if full:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
         save(keeper, state)
         with written_aside(announcements) as aside:
             aside.write_text(str(keeper.stored.read_tokens))
 
     Keeper.save = announcing  # type: ignore[method-assign]
-    if full:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
     reused = read(settings, text).reused_tokens
     if reused < announced:
         raise RuntimeError(f"went on after {reused}, announced were {announced}")

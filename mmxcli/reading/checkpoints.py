@@ -6,6 +6,7 @@ from collections.abc import Callable
 SHARE = 20  # a checkpoint where the text divides may cost one part in so many of the time
 SHORTEST, LONGEST = 3.0, 60.0  # seconds of work: that are worth a checkpoint, that nobody should lose
 APART = 32  # one part in so many of the text; what is closer would be thinned out again (state/thinning.py)
+QUARTER = 4  # of `every`; what is closer is read again sooner than it is worth its room on the disk
 
 
 class Pace:
@@ -21,11 +22,12 @@ class Pace:
 
     def due(self, read: int, divides: bool) -> bool:
         """Whether to store now, after so many tokens; `divides`: where a part of the text ends."""
-        passed = self._clock() - self._stored
+        passed, new = self._clock() - self._stored, read - self.read
+        worth = divides and new * APART >= read and new * QUARTER >= self.every
         return (
-            read - self.read >= self.every
+            new >= self.every
             or passed >= LONGEST + SHARE * self._cost
-            or (divides and passed >= SHORTEST + SHARE * self._cost and (read - self.read) * APART >= read)
+            or (worth and passed >= SHORTEST + SHARE * self._cost)
         )
 
     def store(self, read: int, save: Callable[[], bool]) -> None:

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -41,18 +42,36 @@ def written_aside(path: Path) -> Iterator[Path]:
 def passing_folder(parent: Path | None, prefix: str) -> Iterator[Path]:
     """A private folder that is gone after the block, in `parent`, by default where temporary files belong. What
     processes that were killed have left there is removed first."""
-    import psutil
-
     parent = parent or Path(tempfile.gettempdir())
-    for left in parent.glob(f"{prefix}-*-*"):
-        owner = left.name.removeprefix(f"{prefix}-").split("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
+    remove_abandoned(parent, prefix)
     folder = Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=parent))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(parent: Path, prefix: str) -> None:
+    """Removes the folders `<prefix>-<process id>-…` whose process is not there any more."""
+    import psutil
+
+    for left in parent.glob(f"{prefix}-*-*"):
+        owner = left.name.removeprefix(f"{prefix}-").split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def sizes_in(folder: Path, names: Iterable[str] | None = None) -> dict[str, int]:
+    """Bytes of the files in `folder`, or of those of these names, that are there and that no other process removes at
+    this moment."""
+    found = {}
+    with suppress(FileNotFoundError):
+        for name in names if names is not None else [file.name for file in folder.iterdir()]:
+            with suppress(FileNotFoundError):
+                about = (folder / name).stat()
+                if stat.S_ISREG(about.st_mode):
+                    found[name] = about.st_size
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmxcli.errors import DamagedError
-from mmxcli.state.files import written_aside
+from mmxcli.state.files import sizes_in, written_aside
 from mmxcli.state.maker import Maker
 from mmxcli.state.snapshot import Snapshot, Stretch
 
@@ -98,7 +98,7 @@ def read_record(folder: Path) -> StoredReading:
             Snapshot(int(position), str(chain), str(sha256), tuple(stretches[i] for i in indexes))
             for position, chain, sha256, indexes in values["snapshots"]
         )
-        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        size = sum(sizes_in(folder).values())
         return StoredReading(path=folder, bytes=size, used=record.stat().st_mtime, **values)
     except FileNotFoundError:
         raise
@@ -109,7 +109,7 @@ def read_record(folder: Path) -> StoredReading:
 def unreadable(folder: Path) -> StoredReading:
     """What can be told of a reading whose record cannot be understood: where it lies. Raises FileNotFoundError."""
     changed = folder.stat().st_mtime
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    size = sum(sizes_in(folder).values())
     nobody = Maker("?", 0, "?", "?")
     return StoredReading(folder.name, folder, "?", nobody, (), "?", "?", "?", 0, 0, size, False, changed, changed)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmxcli.errors import DamagedError, UsageError
-from mmxcli.state.files import passing_folder, private_folder, sha256_of
+from mmxcli.state.files import passing_folder, private_folder, remove_abandoned, sha256_of, sizes_in
 from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record, unreadable, write_record
 from mmxcli.state.snapshot import Snapshot
 from mmxcli.state.thinning import Place, surplus
@@ -87,6 +87,7 @@ class ReadingStore:
         """A folder for a reading that is being made. What is not adopted is removed at the end, and what
         processes that were killed have left is removed at the beginning."""
         private_folder(self.folder)
+        remove_abandoned(self.folder, ".removed")
         with passing_folder(self.folder, ".building") as folder:
             yield folder
 
@@ -135,9 +136,11 @@ class ReadingStore:
         """Adds the snapshots of `reading` to its record, and the tokens that it has read, and thins them out. Returns
         the names of the files that are not among its own any more."""
         with alone(self.folder):
+            for left in reading.path.glob(".*.part"):  # of a process that was killed: nobody else writes here now
+                left.unlink(missing_ok=True)
             there = read_record(reading.path)
             snapshots = _united(there.snapshots, reading.snapshots)
-            sizes = self._sizes()
+            sizes = sizes_in(self.states)
             places = [Place(one.position, sizes.get(one.file, 0)) for one in snapshots]
             gone = set(surplus(places))
             kept = tuple(one for i, one in enumerate(snapshots) if i not in gone)
@@ -200,14 +203,14 @@ class ReadingStore:
         counted once. What is in use stays. Returns what was removed."""
         self.sweep()
         found = sorted(self.readings(), key=lambda one: one.used)
-        sizes = self._sizes()
+        sizes = sizes_in(self.states)
         needed = Counter(name for one in found for name in one.files)
-        total = sum(file.stat().st_size for one in found for file in _files(one.path)) + sum(sizes.values())
+        total = sum(sum(sizes_in(one.path).values()) for one in found) + sum(sizes.values())
         removed = []
         for one in found:
             if total <= limit:
                 break
-            own = sum(file.stat().st_size for file in _files(one.path))
+            own = sum(sizes_in(one.path).values())
             if not self.remove(one.id):
                 continue
             removed.append(one)
@@ -228,35 +231,21 @@ class ReadingStore:
                     continue
                 except DamagedError:  # which files it needs cannot be told: then none may go
                     return
-            for file in _files(self.states):
-                if file.name not in kept and (names is None or file.name in names or file.name.startswith(".")):
-                    file.unlink(missing_ok=True)
+            for name in sizes_in(self.states):
+                if name not in kept and (names is None or name in names or name.startswith(".")):
+                    (self.states / name).unlink(missing_ok=True)
 
     def _discard(self, identifier: str) -> None:
         aside = self.folder / f".removed-{os.getpid()}-{time.time_ns()}"
         self.path(identifier).rename(aside)
         shutil.rmtree(aside)
 
-    def _sizes(self) -> dict[str, int]:
-        """Bytes of the files of all states, by name."""
-        return {file.name: file.stat().st_size for file in _files(self.states)}
-
     def _sized(self, reading: StoredReading) -> StoredReading:
-        return replace(reading, bytes=reading.bytes + sum(_size(self.states / name) for name in reading.files))
+        sizes = sizes_in(self.states, reading.files) if reading.snapshots else {}
+        return replace(reading, bytes=reading.bytes + sum(sizes.values()))
 
 
 def _united(some: Sequence[Snapshot], others: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
     """All of them, by what they have read; of two that have read the same, the one of `others`."""
     found = {(one.position, one.chain): one for one in (*some, *others)}
     return tuple(found[key] for key in sorted(found))
-
-
-def _files(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -1,6 +1,7 @@
 """The stored readings: what is there, whether it is whole, removing it, taking it elsewhere."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mmxcli.state.files import sha256_of
 from mmxcli.state.parcel import pack, unpack
 from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record
 from mmxcli.state.store import ReadingStore
+from mmxcli.state.use import used
 
 __all__ = [
     "StoredReading",
@@ -77,9 +79,19 @@ def verify_states(settings: Settings, prefixes: Sequence[str]) -> Iterator[Verdi
     """Reads every byte of the named readings, or of all, and changes nothing."""
     store = ReadingStore(settings.home)
     for identifier in [store.match(prefix) for prefix in prefixes] or list(store.identifiers()):
-        reading = store.describe(identifier)
-        damage = tuple(_damage(store.path(identifier), store.states))
-        yield Verdict(identifier, reading.sources, reading.bytes, not damage, damage)
+        with suppress(FileNotFoundError):  # removed meanwhile
+            yield _verdict(store, identifier)
+
+
+def _verdict(store: ReadingStore, identifier: str) -> Verdict:
+    """Raises FileNotFoundError when there is none. A reading that goes on meanwhile is looked at again."""
+    folder = store.path(identifier)
+    with used(folder):
+        while True:
+            reading = store.describe(identifier)
+            damage = tuple(_damage(folder, store.states))
+            if not damage or reading == store.describe(identifier):
+                return Verdict(identifier, reading.sources, reading.bytes, not damage, damage)
 
 
 def export_state(settings: Settings, prefix: str, file: Path) -> StoredReading:

@@ -1,13 +1,13 @@
 """What a stored state saves, and what storing it costs.
 
     python benchmarks/states.py ask TEXT "first question" "second question" [--model NAME]
-    python benchmarks/states.py read [--family granitemoehybrid] [--tokens 16384]
+    python benchmarks/states.py read [--family granitemoehybrid] [--tokens 8192] [--every 1024]
     python benchmarks/states.py disk [--snapshots 100] [--every 16384]
 
 `ask`: the command, twice, each in a process of its own; of the second, the seconds beside loading and writing.
 
-`read`: a random hybrid model of about 100 million parameters reads a text in full, with checkpoints and without, in
-turn; another process then restores the state, and both answer a question: token for token the same?
+`read`: a random hybrid model of about 100 million parameters reads a text in full; what share of the time goes into
+storing states? Another process then restores the last, and both answer a question: token for token the same?
 
 `disk`: a state with keys and values of every token grows, and is stored again and again; what all of it takes, beside
 the last state alone. Contents are random, since only their size matters.
@@ -41,19 +41,18 @@ def main() -> None:
     parser.add_argument("arguments", nargs="*")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b")
     parser.add_argument("--family", default="granitemoehybrid")
-    parser.add_argument("--tokens", type=int, default=16_384)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=8_192)
     parser.add_argument("--snapshots", type=int, default=100)
-    parser.add_argument("--every", type=int, default=16_384)
+    parser.add_argument("--every", type=int)
     args = parser.parse_args()
     known = load_settings({}, environ=os.environ, cwd=Path.cwd())
     with tempfile.TemporaryDirectory() as temporary:
         if args.what == "ask":
             ask(Path(temporary), known, args.model, *args.arguments)
         elif args.what == "read":
-            hybrid(Path(temporary), known, args.family, args.tokens, args.rounds)
+            hybrid(Path(temporary), known, args.family, args.tokens, args.every or 1_024)
         else:
-            alone(disk, Path(temporary), args.snapshots, args.every)
+            alone(disk, Path(temporary), args.snapshots, args.every or 16_384)
 
 
 def ask(home: Path, known: Settings, model: str, text: str, *questions: str) -> None:
@@ -75,7 +74,7 @@ def ask(home: Path, known: Settings, model: str, text: str, *questions: str) -> 
         )
 
 
-def hybrid(folder: Path, known: Settings, family: str, tokens: int, rounds: int) -> None:
+def hybrid(folder: Path, known: Settings, family: str, tokens: int, every: int) -> None:
     alone(make, family, folder / "model", known.weights_folder / TOKENIZER)
     text = folder / "text.txt"
     text.write_text(pseudo_words(tokens))
@@ -83,23 +82,28 @@ def hybrid(folder: Path, known: Settings, family: str, tokens: int, rounds: int)
     short = folder / "short.txt"
     short.write_text(pseudo_words(40))
     alone(whole, replace(settings, home=folder / "first"), short)  # tries the checkpoint, once
-    stored, kept_none = [], []
-    for number in range(rounds):
-        home = folder / f"stored{number}"
-        stored.append(alone(whole, replace(settings, home=home), text))
-        kept_none.append(alone(whole, replace(settings, home=home, cache=False, checkpoint_tokens=10**9), text))
-    again = [alone(whole, replace(settings, home=folder / "stored0"), text) for _ in range(rounds)]
-    took, without, restored = (min(run["read_s"] for run in runs) for runs in (stored, kept_none, again))
-    sizes = [file.stat().st_size for file in (folder / "stored0" / "states").iterdir()]
-    print(f"{family}, {stored[0]['tokens']:,} tokens, {stored[0]['snapshots']} states, {sum(sizes) / 2**20:.0f} MiB")
-    print(f"read in {took:.2f} s; with one state, in memory, {without:.2f} s: {took / without - 1:+.1%}")
-    print(f"restored in {restored:.2f} s: {restored / took:.1%} of reading")
-    same = all(run["answer"] == stored[0]["answer"] for run in (*stored, *again))
-    print(f"the answers are {'the same' if same else 'NOT the same'}, {len(stored[0]['answer'])} characters")
+    home = replace(settings, home=folder / "home", checkpoint_tokens=every)
+    first, second = alone(whole, home, text), alone(whole, home, text)
+    sizes = [file.stat().st_size for file in (folder / "home" / "states").iterdir()]
+    print(f"{family}, {first['tokens']:,} tokens, {first['snapshots']} states, {sum(sizes) / 2**20:.0f} MiB")
+    print(f"read in {first['read_s']:.2f} s, of which storing took {first['stored_s'] / first['read_s']:.2%}")
+    print(f"restored in {second['read_s']:.2f} s: {second['read_s'] / first['read_s']:.2%} of reading")
+    same = first["answer"] == second["answer"] and second["reused"] == first["tokens"]
+    print(f"the answers are {'the same' if same else 'NOT the same'}, {len(first['answer'])} characters")
 
 
 def whole(settings: Settings, text: Path) -> dict[str, Any]:
     """Reads, or restores, and answers; the seconds without loading the weights."""
+    from mmxcli.reading.keeper import Keeper
+
+    save, stored = Keeper.save, [0.0]
+
+    def timed(keeper: Keeper, state: Any) -> None:
+        start = time.perf_counter()
+        save(keeper, state)
+        stored[0] += time.perf_counter() - start
+
+    Keeper.save = timed  # type: ignore[method-assign]
     with Session(settings) as session:
         deque(session.open_weights())
         _ = session.model
@@ -107,7 +111,9 @@ def whole(settings: Settings, text: Path) -> dict[str, Any]:
         answer = write(session, reading, QUESTION, gather(reading, QUESTION, 3))
     return {
         "read_s": reading.read_s,
+        "stored_s": stored[0],
         "tokens": reading.stored.tokens,
+        "reused": reading.reused_tokens,
         "snapshots": len(reading.stored.snapshots),
         "answer": answer,
     }

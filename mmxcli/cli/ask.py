@@ -44,7 +44,7 @@ def ask(
     sources, asked = questions.split(arguments or [], listed, questions.asked(question or [], file))
     upto = flags.upto
     if flags["dry_run"]:
-        counted(flags, sources, dry_run=True)
+        counted(flags, sources, dry_run=True, upto=upto is not None)
         return
     from mmxcli.tasks import ask as task
 

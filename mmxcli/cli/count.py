@@ -7,6 +7,7 @@ import typer
 
 from mmxcli.cli import questions
 from mmxcli.cli.options import PRINTING, Flags, standard_input, takes
+from mmxcli.errors import UsageError
 from mmxcli.tasks.events import Note
 
 
@@ -23,8 +24,11 @@ def count(
     counted(flags, questions.sources(arguments or [], flags.listed(arguments or [])))
 
 
-def counted(flags: Flags, sources: Sequence[str], *, dry_run: bool = False) -> None:
-    """Counts `sources`; as a dry run it also says how they would be read."""
+def counted(flags: Flags, sources: Sequence[str], *, dry_run: bool = False, upto: bool = False) -> None:
+    """Counts `sources`; as a dry run it also says how they would be read. Raises UsageError where only a part is meant:
+    documents are counted whole."""
+    if upto:
+        raise UsageError("--dry-run counts whole documents: leave --upto out")
     from mmxcli.tasks import count as task
 
     with flags.running(sources) as (settings, view):

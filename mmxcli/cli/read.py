@@ -21,7 +21,7 @@ def read(
     sources = questions.sources(arguments or [], flags.listed(arguments or []))
     upto = flags.upto
     if flags["dry_run"]:
-        counted(flags, sources, dry_run=True)
+        counted(flags, sources, dry_run=True, upto=upto is not None)
         return
     from mmxcli.tasks import read as task
 

@@ -89,7 +89,7 @@ def read_record(folder: Path) -> StoredReading:
         if values.pop("sha256") != _digest(values):
             raise ValueError("it is not as it was written")
         if (version := values.pop("format", 1)) != FORMAT:
-            raise DamagedError(f"the record {record} has format {version}; this mmx reads {FORMAT}: {remove}")
+            raise DamagedError(f"{record} is of another mmx: its format is {version}, here {FORMAT}; {remove}")
         values["maker"] = Maker(**values["maker"])
         values["sources"] = tuple(values["sources"])
         values["skipped"] = tuple((str(s), str(r), p) for s, r, p in values["skipped"])

@@ -114,6 +114,7 @@ def test_a_question_longer_than_any_file_name() -> None:
         (["ask", "moby_dick.txt", "Who?", "-o", "."], ["is a folder"]),
         (["ask", "moby_dick.txt", "Who?", "-o", "no/such/file"], ["no folder to be in"]),
         (["ask", "moby_dick.txt", "Who?", "--upto", "somewhere"], ["--upto", "page:120"]),
+        (["ask", "moby_dick.txt", "Who?", "--upto", "page:3", "--dry-run"], ["leave --upto out"]),
         (["ask", "moby_dick.txt", "Who?", "--pages", "3"], ["--pages", "mmx ask --help"]),
         (["ask", "moby_dick.txt", "-q"], ["-q", "mmx --help"]),
         (["read"], ["nothing to read"]),

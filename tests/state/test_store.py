@@ -1,5 +1,7 @@
 """The readings on disk: what goes first when there is too much, and what never goes."""
 
+import hashlib
+import json
 import multiprocessing
 import os
 import stat
@@ -122,3 +124,34 @@ def test_files_are_private(tmp_path: Path) -> None:
     store = filled(tmp_path / "home", {"aa": 10})
     assert stat.S_IMODE(store.path("aa").stat().st_mode) == 0o700
     assert stat.S_IMODE((store.path("aa") / "reading.json").stat().st_mode) == 0o600
+
+
+def test_a_record_of_a_newer_mmx_is_refused_and_nothing_it_may_need_is_removed(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"aa": 10, "bb": 10})
+    store.states.mkdir()
+    (store.states / "pages-of-the-future").touch()
+    record = store.path("aa") / "reading.json"
+    values = json.loads(record.read_text()) | {"format": 99}
+    del values["sha256"]
+    values["sha256"] = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    record.write_text(json.dumps(values))
+    before = record.read_bytes()
+    with pytest.raises(DamagedError, match="its format is 99, here 2"):
+        store.get("aa")
+    assert [reading.id for reading in store.readings() if reading.sources] == ["bb"]
+    assert store.remove("bb")
+    assert record.read_bytes() == before and (store.states / "pages-of-the-future").exists()
+
+
+def test_what_killed_processes_left_goes(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"aa": 10})
+    nobody = 2**22 + 5  # beyond the largest process id
+    (store.folder / f".removed-{nobody}-1").mkdir()
+    (store.path("aa") / f".reading.json.{nobody}.part").touch()
+    with store.building():
+        pass
+    found = store.get("aa")
+    assert found is not None
+    store.note(found)
+    assert [path.name for path in store.folder.iterdir()] == ["aa"]
+    assert {path.name for path in store.path("aa").iterdir()} == {"reading.json", "recall.sqlite"}

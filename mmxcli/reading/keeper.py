@@ -35,21 +35,28 @@ class Keeper:
             return self._load(own[-1])
         candidates = self.store.snapshots(self.stored.stream)
         common = prefixes(chain([self.prompt], ids), candidates) if candidates else []
-        for number in range(len(common) - 1, -1, -1):
-            try:
-                state = self._load(common[number])
-            except DamagedError:
-                current = self.store.get(self.stored.id)
-                if current and common[number] in current.snapshots:
-                    raise
-                continue  # that of another text, or thinned out meanwhile
-            self._last = common[number]
-            known = replace(self.stored, snapshots=tuple(common[: number + 1]), read_tokens=self._read(state))
-            with suppress(OSError):  # a home that cannot be written to
-                self.store.note(known)
-            self._refresh()
-            return state
+        if not common:
+            return None
+        with self.store.keeping():  # from here on what is there stays, until the record names it
+            there = [snapshot for snapshot in common if self.store.holds(snapshot)]
+            while there:
+                try:
+                    return self._taken(there)
+                except DamagedError:
+                    current = self.store.get(self.stored.id)
+                    if current and there[-1] in current.snapshots:
+                        raise
+                there.pop()  # that of another text
         return None
+
+    def _taken(self, there: Sequence[Snapshot]) -> ModelState:
+        """The last of them, from now on in the record together with those before it."""
+        state = self._load(there[-1])
+        self._last = there[-1]
+        with suppress(OSError):  # a home that cannot be written to
+            self.store.note(replace(self.stored, snapshots=tuple(there), read_tokens=self._read(state)))
+        self._refresh()
+        return state
 
     def save(self, state: ModelState) -> None:
         """Stores `state`, which has read on. Raises OSError when it cannot be written: what was stored stays."""

@@ -109,8 +109,7 @@ class ReadingStore:
 
     def take_in(self, building: Path, reading: StoredReading) -> None:
         """Adopts a reading whose states lie in its folder yet, unless it is there already."""
-        private_folder(self.states)
-        with used(self.states):
+        with self.keeping():
             for name in reading.files:
                 (building / name).replace(self.states / name)
             there = self.adopt(building, replace(reading, path=self.path(reading.id)))
@@ -124,8 +123,7 @@ class ReadingStore:
         """
         from mmxcli.state.saving import save_snapshot
 
-        private_folder(self.states)
-        with used(self.states):
+        with self.keeping():
             snapshot = save_snapshot(state, self.states, reading.stream, begun.stretches if begun else ())
             left_out = self.note(replace(reading, snapshots=(snapshot,), read_tokens=read_tokens))
         if left_out:
@@ -157,6 +155,18 @@ class ReadingStore:
         return {name for one in snapshots for name in one.files} - {name for one in kept for name in one.files}
 
     # ---- using ----
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """No file of a state is swept meanwhile: for those who write states or take up others', until a record names
+        them. To be brief: who sweeps waits."""
+        private_folder(self.states)
+        with used(self.states):
+            yield
+
+    def holds(self, snapshot: Snapshot) -> bool:
+        """Whether all its files are there."""
+        return all((self.states / name).exists() for name in snapshot.files)
 
     @contextmanager
     def using(self, identifier: str) -> Iterator[None]:

@@ -16,13 +16,14 @@ class Pace:
         """`read`: tokens that are stored already."""
         self.every = every
         self.read = read
+        self._tried = read  # when it was last stored, or could not be
         self._clock = clock
         self._stored = clock()
         self._cost = 0.0  # seconds that the last one took
 
     def due(self, read: int, divides: bool) -> bool:
         """Whether to store now, after so many tokens; `divides`: where a part of the text ends."""
-        passed, new = self._clock() - self._stored, read - self.read
+        passed, new = self._clock() - self._stored, read - self._tried
         worth = divides and new * APART >= read and new * QUARTER >= self.every
         return (
             new >= self.every
@@ -35,5 +36,6 @@ class Pace:
         start = self._clock()
         if save():
             self.read = read
+        self._tried = read
         self._stored = self._clock()
         self._cost = self._stored - start

@@ -42,6 +42,14 @@ class Corpus:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, over the names and contents of all documents and over what could not be read."""
+        return self._digest()
+
+    def check_unchanged(self) -> None:
+        """Raises InputError when `digest` is not, or no longer, that of what lies on the disk."""
+        if self._digest() != self.digest:
+            raise changed([document.name for document in self.documents])
+
+    def _digest(self) -> str:
         digest = hashlib.sha256()
         for document in self.documents:
             digest.update(f"{document.name}\0{document.fingerprint()}\n".encode("utf-8", "surrogateescape"))
@@ -53,15 +61,17 @@ class Corpus:
 
     def items(self) -> Iterator[Item]:
         """Everything, lazily; where there are several documents, each begins with a line that names it."""
-        if self.until is None:
-            yield from self._all()
-            return
         left = self.until
-        for item in self._all():
+        every = self._all()
+        for item in every:
+            if left is None:
+                yield item
+                continue
             text = text_of(item)
             if len(text) >= left:
                 if left:
                     yield replace(item, text=text[:left]) if isinstance(item, Segment) else text[:left]
+                yield from _gaps_after(item, every)
                 return
             left -= len(text)
             yield item
@@ -71,6 +81,16 @@ class Corpus:
             if len(self.documents) > 1:
                 yield ("\n\n" if number else "") + f"=== {document.name} ===\n"
             yield from document.segments()
+
+
+def _gaps_after(item: Item, following: Iterator[Item]) -> Iterator[Gap]:
+    """What is missing in the document of `item` and is only told at its end. Of one with pages, each tells its own."""
+    if isinstance(item, Segment) and item.page is None:
+        for later in following:
+            if isinstance(later, str):
+                return
+            if isinstance(later, Gap):
+                yield later
 
 
 def text_of(item: Item) -> str:
@@ -83,6 +103,12 @@ def nothing_to_read(sources: Sequence[str], gaps: Sequence[Gap]) -> InputError:
     names = ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
     reasons = sorted({gap.reason for gap in gaps}) or ["no readable files"]
     return InputError(f"nothing to read in {names}: {'; '.join(reasons[:3])}")
+
+
+def changed(sources: Sequence[str]) -> InputError:
+    """The error of a text that is not what it was a moment ago."""
+    names = ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
+    return InputError(f"{names} changed while it was read: run the command again")
 
 
 class Place:

@@ -29,8 +29,8 @@ class Divisions:
                     self._divide(0)
                 self._place = (item.source, item.page)
                 if not is_code(item.source):
-                    for start, _ in headings(item.text):
-                        self._divide(start)
+                    for heading in headings(item.text):
+                        self._divide(heading.start)
             text = text_of(item)
             self._length += len(text)
             yield text

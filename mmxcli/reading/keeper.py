@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 from mmxcli.errors import DamagedError
+from mmxcli.reading.corpus import changed
 from mmxcli.state.model_state import ModelState
 from mmxcli.state.prefix import prefixes
 from mmxcli.state.record import StoredReading
@@ -15,10 +16,14 @@ from mmxcli.state.store import ReadingStore
 
 
 class Keeper:
-    """Works on the full reading `stored` of a text that the model reads after `prompt`."""
+    """Works on the full reading `stored` of a text that the model reads after `prompt`. `pages`: how keys and values
+    are kept (state/pages.py)."""
 
-    def __init__(self, store: ReadingStore, stored: StoredReading, prompt: Sequence[int]) -> None:
+    def __init__(
+        self, store: ReadingStore, stored: StoredReading, prompt: Sequence[int], pages: str = "memory"
+    ) -> None:
         self.store = store
+        self._pages = pages
         self.stored = stored
         self.prompt = prompt
         self._last: Snapshot | None = None  # what the state at hand goes on from
@@ -29,10 +34,10 @@ class Keeper:
 
         Raises DamagedError when a state of this reading itself is not as it was written.
         """
-        own = self.stored.snapshots
-        if self.stored.complete and own:
-            self._last = own[-1]
-            return self._load(own[-1])
+        whole = [snapshot for snapshot in self.stored.snapshots if snapshot.chain == self.stored.chain]
+        if self.stored.complete and whole:
+            self._last = whole[-1]
+            return self._load(whole[-1])
         candidates = self.store.snapshots(self.stored.stream)
         common = prefixes(chain([self.prompt], ids), candidates) if candidates else []
         if not common:
@@ -59,9 +64,17 @@ class Keeper:
         return state
 
     def save(self, state: ModelState) -> None:
-        """Stores `state`, which has read on. Raises OSError when it cannot be written: what was stored stays."""
+        """Stores `state`, which has read on. Raises OSError when it cannot be written: what was stored stays;
+        InputError when it has read to the end of another text than the one that was indexed."""
+        if self._read(state) >= self.stored.tokens:
+            self.check(state)
         self._last = self.store.keep(self.stored, state, self._last, self._read(state))
         self._refresh()
+
+    def check(self, state: ModelState) -> None:
+        """Raises InputError unless `state` has read the whole text, the one that was indexed."""
+        if state.chain.hexdigest() != self.stored.chain:
+            raise changed(self.stored.sources)
 
     def _read(self, state: ModelState) -> int:
         """How many tokens of the text it has read."""
@@ -72,6 +85,6 @@ class Keeper:
 
     def _load(self, snapshot: Snapshot) -> ModelState:
         try:
-            return load_snapshot(snapshot, self.store.states, self.stored.stream)
+            return load_snapshot(snapshot, self.store.states, self.stored.stream, self._pages)
         except DamagedError as error:
             raise DamagedError(f"{error}: remove it with `mmx states rm {self.stored.id}`") from None

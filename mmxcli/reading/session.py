@@ -26,7 +26,8 @@ from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.segment import Gap, Segment
-from mmxcli.state.files import passing_folder, sha256_of
+from mmxcli.state.chain import TokenChain
+from mmxcli.state.files import passing_folder
 from mmxcli.state.maker import Maker
 from mmxcli.state.record import INDEX, StoredReading
 from mmxcli.state.store import ReadingStore
@@ -130,6 +131,7 @@ class Session:
         if self.settings.size_limit is not None:
             for removed in self.store.prune(self.settings.size_limit):
                 yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
+        stored = replace(self.store.describe(stored.id), read_tokens=stored.read_tokens, upto=corpus.upto)
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
         return Reading(stored, index, state, skipped, reused, seconds)
@@ -142,18 +144,14 @@ class Session:
             stored = found or (yield from self._index(corpus))
             with suppress(DamagedError):
                 self._closing.enter_context(self.store.using(stored.id))
-                return stored, found is not None
+                if current := self.store.get(stored.id):  # it may have grown since
+                    return current, found is not None
         raise DamagedError("the stored reading is removed again and again by another program: end that first")
 
     def _open_index(self, stored: StoredReading) -> RecallIndex:
         """Raises DamagedError when a single byte of it is not as it was written."""
-        try:
-            whole = sha256_of(stored.index_path) == stored.index_sha256
-        except OSError:
-            whole = False
-        if not whole:
-            remove = f"remove it with `mmx states rm {stored.id}`"
-            raise DamagedError(f"the recall index {stored.index_path} is damaged: {remove}")
+        if damage := stored.index_damage:
+            raise DamagedError(f"the recall index {damage}: remove it with `mmx states rm {stored.id}`")
         return RecallIndex(stored.index_path)
 
     def maker(self, mode: str) -> Maker:
@@ -181,6 +179,8 @@ class Session:
     def _index(self, corpus: Corpus) -> Generator[Told, None, StoredReading]:
         """One pass over the text: passages indexed, tokens counted. Stores a reading whose state is still empty."""
         tokens, visible, gaps = 0, False, list(corpus.gaps)
+        chain = TokenChain()
+        chain.extend(reading_prompt(self.template))
         with self.store.building() as building:
             with IndexWriter(building / INDEX) as writer:
                 place = Place(corpus)
@@ -197,10 +197,12 @@ class Session:
 
                 for chunk in TokenStream(self.tokenizer).feed(texts()):
                     tokens += len(chunk.ids)
+                    chain.extend(chunk.ids)
                     yield Progress("index", place.done, corpus.size, "bytes", place.where)
                 if not visible:
                     raise nothing_to_read([document.name for document in corpus.documents], gaps)
                 writer.finish()
+            corpus.check_unchanged()
             mode = self.policy.mode(tokens)
             identifier = self._identifier(mode, corpus.digest)
             stored = StoredReading(
@@ -220,6 +222,7 @@ class Session:
                 skipped=tuple((gap.source, gap.reason, gap.page) for gap in gaps),
                 upto=corpus.upto,
                 window=self.policy.window(tokens) if mode == "full" else None,
+                chain=chain.hexdigest(),
             )
             stored = self.store.adopt(building, stored)
         yield Progress("index", corpus.size, corpus.size, "bytes")
@@ -234,7 +237,8 @@ class Session:
         from mmxcli.reading.prefill import prefill
 
         prompt = reading_prompt(self.template)
-        keeper = Keeper(self.store, stored, prompt)
+        pages = self.policy.store(stored.tokens)
+        keeper = Keeper(self.store, stored, prompt, pages)
         state = keeper.begin(chunk.ids for chunk in self._tokens(corpus, Divisions()))
         reused = state.position - len(prompt) if state else 0
         if state:
@@ -243,7 +247,7 @@ class Session:
                 return keeper.stored, state, reused
         yield Note(self.policy.describe(stored.tokens))
         model = self.model
-        state = state or model.new_state(stored.window, self.policy.store(stored.tokens))
+        state = state or model.new_state(stored.window, pages)
         notes: list[Note] = []
 
         def save(state: "ModelState") -> bool:
@@ -261,7 +265,8 @@ class Session:
             yield from notes
             notes.clear()
             yield progress
-        return keeper.stored, state, reused
+        keeper.check(state)
+        return replace(keeper.stored, read_tokens=stored.tokens), state, reused
 
     def _tokens(self, corpus: Corpus, divisions: Divisions) -> Iterator[TokenChunk]:
         """Those of the text, and where it divides."""

@@ -6,15 +6,12 @@ from dataclasses import dataclass, replace
 
 from mmxcli.errors import UsageError
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.chapters import end_of_chapter
 from mmxcli.reading.corpus import Corpus, Item, text_of
 from mmxcli.reading.tokens import TokenStream
-from mmxcli.recall.outline import headings
 from mmxcli.sources.segment import Gap, Segment
 
 UNITS = ("page", "line", "chapter", "token")
-BODY = 200  # code points below a heading, before the next one, that make it a chapter's and not a line of the contents
-_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
-_LABEL = re.compile(r"(?:(?P<sort>[a-z]+)\s+)?(?:(?P<number>\d{1,6})|(?P<roman>[ivxlcdm]{1,12}))\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,39 +83,7 @@ def _line(items: Iterable[Item], number: int) -> int:
 
 
 def _chapter(items: Iterable[Item], number: int) -> int:
-    """Where the chapter after that one begins: the next heading of the same sort with a higher number. A chapter is a
-    heading of that number with a text of its own below."""
-    length, highest = 0, 0
-    last, wanted = ("", 0, 0), ""  # sort, number and place of the last heading; the sort that the chapter is of
-    for item in items:
-        if isinstance(item, Segment):
-            for start, words in headings(item.text):
-                place, (sort, own) = length + start, _label(words)
-                if place - last[2] >= BODY:
-                    highest = max(highest, last[1])
-                    if last[1] == number and not wanted:
-                        wanted = last[0]
-                if wanted and sort == wanted and own > number:
-                    return place
-                if own:
-                    last = (sort, own, place)
-        length += len(text_of(item))
-    if length - last[2] >= BODY:
-        highest = max(highest, last[1])
-        wanted = wanted or (last[0] if last[1] == number else "")
-    if wanted:
-        return length
-    raise _missing(f"the highest number of its chapters is {highest}" if highest else "its chapters have no numbers")
-
-
-def _label(heading: str) -> tuple[str, int]:
-    """Sort and number of a chapter by its heading: "CHAPTER XII. The Sea", "7 Results", "Letter 4"; 0 for none."""
-    found = _LABEL.match(heading.lstrip("# \t").lower())
-    if not found:
-        return "", 0
-    values = [_ROMAN[letter] for letter in found["roman"] or ""]
-    roman = sum(-value if value < max(values[i:]) else value for i, value in enumerate(values))
-    return found["sort"] or "number", int(found["number"] or roman)
+    return end_of_chapter((text_of(item) for item in items), number)
 
 
 def _token(items: Iterator[Item], number: int, tokenizer: Tokenizer) -> int:

@@ -2,20 +2,29 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-LONGEST = 120  # code points of one heading
+LONGEST = 120  # code points of one heading, or of one line of it
 DEEPEST = 8
+WRAPPED = 3  # lines of one heading at most
 _LINE_OF_CODE = re.compile(r"^([ \t]*)([^\s)\]}][^\n]*)", re.M)
-# Marked with hashes, underlined, or alone between blank lines and either numbered or in capitals.
-_HEADING = re.compile(
-    r"""^\#{1,6}[ \t]+(?P<hashes>\S[^\n]*)$
-    | ^(?P<underlined>\w[^\n]{0,118})\n(?:={3,}|-{3,}|~{3,})\r?$
-    | (?:\A|\n[ \t\r]*\n)[ \t]*+(?P<alone>
-        (?=[A-Z])(?i:chapter|part|book|section|appendix|letter|act|scene)\b[^\n]{0,110}
-        | (?=[^\n]*[A-Z]{2})[^\na-z]{3,80}
-      )(?=\n[ \t\r]*\n|\Z)""",
-    re.M | re.X,
+_HASHES = re.compile(r"#{1,6}[ \t]+(\S.*)")
+_UNDERLINE = re.compile(r"={3,}|-{3,}|~{3,}")
+_DIVISION = re.compile(r"(?=[A-Z])(?i:chapter|part|book|volume|section|appendix|letter|act|scene)\b.{0,110}")
+_UNNUMBERED = re.compile(r"(?=[A-Z])(?i:prologue|epilogue|preface|foreword|afterword)\.?")
+_CAPITALS = re.compile(r"(?=.*[A-Z]{2})[^a-z]{3,80}")
+
+_LABEL = re.compile(
+    r"(?:(?P<sort>[a-z]+)\s+)?(?:(?P<digits>\d{1,6})|(?P<word>[a-z]+)(?:[-\s](?P<more>[a-z]+))?)\b(?P<end>.?)"
 )
+_ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,4})(?:xc|xl|l?x{0,4})(?:ix|iv|v?i{0,4})")
+_ROMAN_ALONE = re.compile(rf"(?=[A-Z])(?i:{_ROMAN.pattern})\.?")
+_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
+_UNITS = "one two three four five six seven eight nine"
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBERS = {word: number for number, word in enumerate(f"{_UNITS} {_TEENS}".split(), 1)}
+_NUMBERS |= {word: 10 * number for number, word in enumerate(_TENS.split(), 2)}
 
 
 class Outline:
@@ -34,8 +43,8 @@ class Outline:
     def read(self, text: str) -> None:
         """Go on to the end of `text`, which should begin where a line does."""
         if not self._code:
-            for _, heading in headings(text):
-                self._trail = [(0, heading)]
+            for heading in headings(text):
+                self._trail = [(0, heading.words)]
             return
         # A line belongs to what stands above it and is indented less.
         for match in _LINE_OF_CODE.finditer(text):
@@ -45,8 +54,106 @@ class Outline:
             self._trail.append((indent, match[2][:LONGEST]))
 
 
-def headings(text: str) -> Iterator[tuple[int, str]]:
-    """Where the headings of a text in prose begin, and their words."""
-    for match in _HEADING.finditer(text):
-        name = next(name for name, words in match.groupdict().items() if words)
-        yield match.start(name) if name != "hashes" else match.start(), match[name].strip()[:LONGEST]
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Begins `start` code points after the text does. `alone`: without it, text goes on in the same paragraph, so that
+    it may also be a sentence that begins like a heading."""
+
+    start: int
+    words: str
+    alone: bool = True
+
+    @property
+    def label(self) -> tuple[str, int]:
+        """Sort and number: "chapter" and 12 of "CHAPTER XII. The Sea", "number" and 7 of "7 Results", "letter" and 4 of
+        "Letter Four"; the number is 0 where there is none."""
+        found = _LABEL.match(self.words.lower())
+        if not found:
+            return "", 0
+        sort, digits, word, more = found["sort"], found["digits"], found["word"], found["more"]
+        if not digits and not sort and more and _number(word, "") == 0:
+            return "", 0
+        number = int(digits) if digits else _number(word, more or "")
+        # A word alone, such as "I" or "One", is a number only where it ends there: "I. The Sea".
+        if not number or not (sort or digits or found["end"] in ("", ".", ":", ")")):
+            return "", 0
+        return sort or "number", number
+
+
+def headings(text: str) -> Iterator[Heading]:
+    """Those of a text in prose, which begins where a paragraph does."""
+    return (heading for heading in Headings().read(text, last=True) if heading.alone)
+
+
+class Headings:
+    """Finds the headings of a text in prose that comes piece by piece: marked with hashes, underlined, or a paragraph
+    of their own that is numbered like a chapter or all in capitals."""
+
+    def __init__(self) -> None:
+        self._place = 0  # where the next line begins
+        self._rest = ""  # of a line whose end is not there yet
+        self._lines: list[tuple[int, str]] = []  # place and words of the first lines of this paragraph
+        self._count = 0  # lines of it
+
+    def read(self, text: str, *, last: bool) -> Iterator[Heading]:
+        """Those that are complete with `text`, in order."""
+        lines = (self._rest + text).split("\n")
+        self._rest = "" if last else lines.pop()
+        for line in lines:
+            yield from self._line(line)
+            self._place += len(line) + 1
+        if last:
+            yield from self._paragraph()
+        # Of a line without end no more is kept than shows that it is too long.
+        self._place += max(0, len(self._rest) - 2 * LONGEST)
+        self._rest = self._rest[: 2 * LONGEST]
+
+    def _line(self, line: str) -> Iterator[Heading]:
+        words = line.strip()
+        if not words:
+            yield from self._paragraph()
+        elif hashes := _HASHES.match(line):
+            yield from self._paragraph()
+            yield Heading(self._place, hashes[1].strip()[:LONGEST])
+        elif self._lines and _UNDERLINE.fullmatch(words) and self._may_be_underlined:
+            place, title = self._lines[-1]
+            self._lines, self._count = [], 0
+            yield Heading(place, title)
+        else:
+            if len(self._lines) == WRAPPED:
+                self._lines.pop()  # the last one may be underlined; the first tell whether it is a heading
+            self._lines.append((self._place + len(line) - len(line.lstrip()), words[: LONGEST + 1]))
+            self._count += 1
+
+    @property
+    def _may_be_underlined(self) -> bool:
+        _, words = self._lines[-1]
+        return len(words) < LONGEST and (words[0].isalnum() or words[0] == "_")
+
+    def _paragraph(self) -> Iterator[Heading]:
+        """The heading that the paragraph before this place is, if it is one."""
+        lines, count = self._lines, self._count
+        self._lines, self._count = [], 0
+        if not lines:
+            return
+        (start, first), words = lines[0], " ".join(line for _, line in lines)
+        heading = Heading(start, words[:LONGEST])
+        if _DIVISION.fullmatch(first) and heading.label[1]:
+            only = Heading(start, first, alone=False)
+            whole = count <= WRAPPED and len(words) <= 2 * LONGEST
+            yield heading if whole or len(first.split()) <= 2 else only
+        elif (count <= WRAPPED and _CAPITALS.fullmatch(words)) or (
+            count == 1 and any(kind.fullmatch(first) for kind in (_DIVISION, _UNNUMBERED, _ROMAN_ALONE))
+        ):
+            yield heading
+
+
+def _number(word: str, more: str) -> int:
+    """Of a number in words or a Roman one; 0 for any other word."""
+    if word in _NUMBERS:
+        tens, units = _NUMBERS[word], _NUMBERS.get(more, 0)
+        return tens + units if tens >= 20 and units < 10 else tens
+    if not _ROMAN.fullmatch(word):
+        return 0
+    values = [_VALUES[letter] for letter in word]
+    return sum(-value if value < max(values[i:]) else value for i, value in enumerate(values))

@@ -34,7 +34,7 @@ def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item
 
 
 def reading(output: Output, item: "StoredReading") -> None:
-    if not item.sources:
+    if not item.readable:
         output.line(f"{item.id}  cannot be read: `mmx states verify {item.id}` tells why", "bold")
         return
     until = f", up to {item.upto}" if item.upto else ""

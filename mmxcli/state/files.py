@@ -20,22 +20,28 @@ def private_folder(path: Path) -> Path:
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`; what is written there is flushed to disk and takes the place of
+    """Gives an empty private file beside `path`; what is written there is flushed to disk and takes the place of
     `path` when the block ends well, and is removed when it does not."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(descriptor)
+    aside = Path(name)
     try:
         yield aside
-        aside.chmod(0o600)
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
+        aside.chmod(0o600)  # whoever wrote it may have made it anew
+        flush(aside)
         aside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class FixedState(Bounded):
         return {}
 
     @classmethod
-    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:  # noqa: ARG003 - there are none
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts, store: str) -> Self:  # noqa: ARG003 - the protocol's
         return cls(fixed)
 
     @property

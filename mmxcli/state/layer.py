@@ -36,9 +36,9 @@ class LayerState(Protocol):
         ...
 
     @classmethod
-    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
-        """The memory without what has grown. Raises KeyError, TypeError or ValueError for contents that `fixed` and
-        `facts` do not give."""
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts, store: str) -> Self:
+        """The memory without what has grown; `store` says how that will be kept (PagedState), where rounding leaves a
+        choice. Raises KeyError, TypeError or ValueError for contents that `fixed` and `facts` do not give."""
         ...
 
     def grow(self, grown: Mapping[str, Tensor]) -> None:

@@ -37,9 +37,12 @@ class MixedState:
         return {name: {"kind": part.kind, "facts": part.facts()} for name, part in self.parts.items()}
 
     @classmethod
-    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts, store: str) -> Self:
         return cls(
-            {name: KINDS[part["kind"]].restore(named(fixed, f"{name}-"), part["facts"]) for name, part in facts.items()}
+            {
+                name: KINDS[part["kind"]].restore(named(fixed, f"{name}-"), part["facts"], store)
+                for name, part in facts.items()
+            }
         )
 
     def grow(self, grown: Mapping[str, Tensor]) -> None:

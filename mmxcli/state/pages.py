@@ -1,5 +1,6 @@
 """Keys and values of a softmax layer that sees everything: pages that only ever grow."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -50,7 +51,8 @@ class PagedState:
         return len(self.full) * PAGE + self.length
 
     def append(self, keys: Tensor, values: Tensor) -> None:
-        """Adds n tokens, each (key-value heads, n, head width). Modifies this state in place."""
+        """Adds n tokens, each (key-value heads, n, head width). Modifies this state in place. Raises OSError where
+        pages are kept on a disk that has no room."""
         self.dtype = keys.dtype
         self._append(self._encoded(torch.stack((keys, values))))
 
@@ -86,6 +88,7 @@ class PagedState:
 
     def _on_disk(self, tensor: Tensor) -> Tensor:
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix="page-") as file:
+            os.posix_fallocate(file.fileno(), 0, tensor.nbytes)  # a full disk fails here, and not where it is mapped
             mapped = torch.from_file(file.name, shared=True, size=tensor.numel(), dtype=tensor.dtype)
         # The mapping keeps the file, which has no name any more.
         return mapped.view(tensor.shape).copy_(tensor)
@@ -130,11 +133,12 @@ class PagedState:
         return dict(zip(self._names, joined, strict=False))
 
     def facts(self) -> Facts:
-        return {"store": self.store, "read": self.read, "dtype": str(self.dtype).removeprefix("torch.")}
+        rounded = self.store == "int8"
+        return {"rounded": rounded, "read": self.read, "dtype": str(self.dtype).removeprefix("torch.")}
 
     @classmethod
-    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:  # noqa: ARG003 - all of it grows
-        state = cls(str(facts["store"]))
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts, store: str) -> Self:  # noqa: ARG003 - all of it grows
+        state = cls("int8" if facts["rounded"] else "memory" if store == "int8" else store)
         state.dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}[facts["dtype"]]
         return state
 

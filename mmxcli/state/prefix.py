@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mmxcli.state.model_state import TokenChain
+from mmxcli.state.chain import TokenChain
 from mmxcli.state.snapshot import Snapshot
 
 

@@ -19,14 +19,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mmxcli.errors import DamagedError
+from mmxcli.errors import BudgetError, DamagedError
+from mmxcli.state.chain import TokenChain
 from mmxcli.state.files import written_aside
 from mmxcli.state.layer import LayerState
 from mmxcli.state.mixed import KINDS, named
-from mmxcli.state.model_state import ModelState, TokenChain
+from mmxcli.state.model_state import ModelState
 from mmxcli.state.snapshot import Snapshot, Stretch
 
-FORMAT = 3
+FORMAT = 4
+# What contents that are no state may raise while they are taken apart; RuntimeError is torch's, and of endless nesting.
+_STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
 
 
 def save_snapshot(state: ModelState, folder: Path, identity: str, stretches: Sequence[Stretch] = ()) -> Snapshot:
@@ -60,11 +63,12 @@ def save_snapshot(state: ModelState, folder: Path, identity: str, stretches: Seq
     return snapshot
 
 
-def load_snapshot(snapshot: Snapshot, folder: Path, identity: str) -> ModelState:
-    """The state that was saved.
+def load_snapshot(snapshot: Snapshot, folder: Path, identity: str, store: str = "memory") -> ModelState:
+    """The state that was saved. `store` says how what grows is kept from now on (state/pages.py), but what was rounded
+    stays rounded.
 
     Raises DamagedError when a single byte is not as it was written, a file is missing, or the state belongs to another
-    model.
+    model or has read other tokens; BudgetError when there is no room for it.
     """
     path = folder / snapshot.file
     header, fixed = _load(path, snapshot.sha256)
@@ -74,26 +78,29 @@ def load_snapshot(snapshot: Snapshot, folder: Path, identity: str) -> ModelState
         if header["identity"] != identity:
             raise DamagedError(f"{path} was made by another model or version of mmx")
         layers: list[LayerState] = [
-            KINDS[layer["kind"]].restore(named(fixed, f"{number}."), layer["facts"])
+            KINDS[layer["kind"]].restore(named(fixed, f"{number}."), layer["facts"], store)
             for number, layer in enumerate(header["layers"])
         ]
-        for end, sha256 in header["stretches"]:
-            stretch = Stretch(end, sha256)
+        chain = _chain_of(header, snapshot, path)
+        for stretch in snapshot.stretches:
             _, grown = _load(folder / stretch.file, stretch.sha256)
             for number, layer in enumerate(layers):
                 layer.grow(named(grown, f"{number}."))
-        return ModelState(layers, header["position"], TokenChain(bytes.fromhex(header["chain"]), header["pending"]))
-    except (KeyError, TypeError, ValueError, IndexError, RuntimeError):  # a stranger's, who computed its checksum
+        return ModelState(layers, snapshot.position, chain)
+    except _STRANGE as error:  # a stranger's, who computed its checksum
+        _tell_no_room(error)
         raise DamagedError(f"{path} is no state that mmx has saved") from None
 
 
 def check_files(snapshots: Sequence[Snapshot], folder: Path) -> Iterator[str]:
     """Reads every byte of all their files, each once, and says in words what is not as it was written."""
-    parts = {one.file: one.sha256 for snapshot in snapshots for one in snapshot.stretches}
-    parts |= {snapshot.file: snapshot.sha256 for snapshot in snapshots}
-    for name, sha256 in parts.items():
+    parts: dict[str, Stretch | Snapshot] = {one.file: one for snapshot in snapshots for one in snapshot.stretches}
+    parts |= {snapshot.file: snapshot for snapshot in snapshots}
+    for name, part in parts.items():
         try:
-            _load(folder / name, sha256)
+            header, _ = _load(folder / name, part.sha256)
+            if isinstance(part, Snapshot):
+                _chain_of(header, part, folder / name)
         except DamagedError as error:
             yield str(error)
 
@@ -117,9 +124,30 @@ def _load(path: Path, sha256: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
             return header, tensors
     except FileNotFoundError:
         raise DamagedError(f"{path}, a part of a stored state, is missing") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError):
-        pass
+    except (SafetensorError, OSError, *_STRANGE) as error:
+        _tell_no_room(error)
     raise DamagedError(f"{path}, a part of a stored state, is damaged")
+
+
+def _chain_of(header: dict[str, Any], snapshot: Snapshot, path: Path) -> TokenChain:
+    """What a state has read. Raises DamagedError unless that is what its record says."""
+    try:
+        chain = TokenChain(bytes.fromhex(header["chain"]), header["pending"])
+        stretches = tuple(Stretch(end, sha256) for end, sha256 in header["stretches"])
+        told = (header["position"], chain.hexdigest(), stretches)
+    except _STRANGE:
+        told = None
+    if told != (snapshot.position, snapshot.chain, snapshot.stretches):
+        raise DamagedError(f"{path} has not read what its record says")
+    return chain
+
+
+def _tell_no_room(error: Exception) -> None:
+    """Raises BudgetError for what torch tells in the words of its allocator alone."""
+    if isinstance(error, RuntimeError) and "allocat" in str(error):
+        raise BudgetError(
+            "the stored state finds no room in memory: try --kv-cache disk, or end other programs"
+        ) from error
 
 
 def _numbered(layers: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -132,7 +160,7 @@ def _digest(header: dict[str, Any], tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.view(torch.uint8).numpy().data)
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmxcli.errors import DamagedError, UsageError
-from mmxcli.state.files import passing_folder, private_folder, remove_abandoned, sha256_of, sizes_in
+from mmxcli.state.files import flush, passing_folder, private_folder, remove_abandoned, sha256_of, sizes_in
 from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record, unreadable, write_record
 from mmxcli.state.snapshot import Snapshot
 from mmxcli.state.thinning import Place, surplus
@@ -46,15 +46,16 @@ class ReadingStore:
     def get(self, identifier: str) -> StoredReading | None:
         """The reading of that id, or None. Raises DamagedError when its record cannot be understood."""
         try:
-            return self._sized(read_record(self.path(identifier)))
+            return read_record(self.path(identifier))
         except FileNotFoundError:
             return None
 
     def describe(self, identifier: str) -> StoredReading:
-        """The reading of that id or, when its record is damaged, what can still be told. Raises FileNotFoundError."""
+        """The reading of that id with the bytes of its states or, when its record is damaged, what can still be told.
+        Raises FileNotFoundError."""
         with suppress(DamagedError):
             if found := self.get(identifier):
-                return found
+                return replace(found, bytes=found.bytes + sum(sizes_in(self.states, found.files).values()))
         return unreadable(self.path(identifier))
 
     def identifiers(self) -> Iterator[str]:
@@ -85,15 +86,17 @@ class ReadingStore:
     @contextmanager
     def building(self) -> Iterator[Path]:
         """A folder for a reading that is being made. What is not adopted is removed at the end, and what
-        processes that were killed have left is removed at the beginning."""
+        processes that were killed have left, of whatever sort, is removed at the beginning."""
         private_folder(self.folder)
         remove_abandoned(self.folder, ".removed")
+        self.sweep()
         with passing_folder(self.folder, ".building") as folder:
             yield folder
 
     def adopt(self, building: Path, reading: StoredReading) -> StoredReading:
         """Makes a folder that was built aside the folder of `reading`, in one step. When another process was faster,
-        its reading, which is of the same text by the same model, stays and is returned."""
+        its reading, which is of the same text by the same model, stays and is returned. Raises OSError."""
+        flush(building / INDEX)
         reading = replace(reading, index_sha256=sha256_of(building / INDEX), updated=time.time())
         write_record(replace(reading, path=building))
         while True:
@@ -104,16 +107,28 @@ class ReadingStore:
                     raise
                 if there := self.get(reading.id):
                     return there
+                with suppress(FileNotFoundError), claimed(reading.path) as mine:  # its record was removed by hand
+                    if not mine:
+                        raise DamagedError(
+                            f"{reading.path} has no record, and another mmx uses it: end that first"
+                        ) from None
+                    self._discard(reading.id)
             else:
+                flush(self.folder)
                 return reading
 
     def take_in(self, building: Path, reading: StoredReading) -> None:
-        """Adopts a reading whose states lie in its folder yet, unless it is there already."""
+        """Adopts a reading whose states lie in its folder yet. Of one that is there already what is there stays: only
+        states of places that it has none of are added."""
         with self.keeping():
             for name in reading.files:
                 (building / name).replace(self.states / name)
+            flush(self.states)
             there = self.adopt(building, replace(reading, path=self.path(reading.id)))
-            self.note(replace(reading, path=there.path))
+            known = {(one.position, one.chain) for one in there.snapshots if self.holds(one)}
+            new = tuple(one for one in reading.snapshots if (one.position, one.chain) not in known)
+            left_out = self.note(replace(there, snapshots=new, read_tokens=max(there.read_tokens, reading.read_tokens)))
+        self.sweep(left_out | reading.files)
 
     def keep(self, reading: StoredReading, state: "ModelState", begun: Snapshot | None, read_tokens: int) -> Snapshot:
         """Stores `state`, which has read so many tokens of the text, as a snapshot of `reading`, and thins out those
@@ -126,8 +141,7 @@ class ReadingStore:
         with self.keeping():
             snapshot = save_snapshot(state, self.states, reading.stream, begun.stretches if begun else ())
             left_out = self.note(replace(reading, snapshots=(snapshot,), read_tokens=read_tokens))
-        if left_out:
-            self.sweep(left_out)
+        self.sweep(left_out)
         return snapshot
 
     def note(self, reading: StoredReading) -> set[str]:
@@ -143,16 +157,18 @@ class ReadingStore:
             gone = set(surplus(places))
             kept = tuple(one for i, one in enumerate(snapshots) if i not in gone)
             read_tokens = max(there.read_tokens, reading.read_tokens)
+            whole = read_tokens == there.tokens and any(one.chain == there.chain for one in kept)
             write_record(
                 replace(
                     there,
                     snapshots=kept,
                     read_tokens=read_tokens,
-                    complete=read_tokens == there.tokens,
+                    complete=whole or there.mode == "recall",
                     updated=time.time(),
                 )
             )
-        return {name for one in snapshots for name in one.files} - {name for one in kept for name in one.files}
+        before = there.files | {name for one in reading.snapshots for name in one.files}
+        return before - {name for one in kept for name in one.files}
 
     # ---- using ----
 
@@ -175,8 +191,12 @@ class ReadingStore:
         with ExitStack() as stack:
             try:
                 stack.enter_context(used(folder))
-                with suppress(PermissionError, OSError):  # a home that cannot be written to
+                try:
                     os.utime(folder / RECORD)
+                except FileNotFoundError:
+                    raise
+                except OSError:  # a home that cannot be written to
+                    pass
             except FileNotFoundError:
                 raise DamagedError(
                     f"the stored reading {identifier} was removed meanwhile: run the command again"
@@ -198,34 +218,48 @@ class ReadingStore:
     def remove(self, identifier: str) -> bool:
         """Removes a reading, damaged or not, unless it is in use; says whether it did. It is out of sight at once,
         whatever happens while it is deleted. States that other readings need stay."""
+        if not self._removed(identifier):
+            return False
+        self.sweep()
+        return True
+
+    def _removed(self, identifier: str) -> bool:
+        """As `remove`, but its states stay until they are swept."""
         try:
             with claimed(self.path(identifier)) as mine:
                 if mine:
                     self._discard(identifier)
+                return mine
         except FileNotFoundError:  # another process has removed it
             return True
-        if mine:
-            self.sweep()
-        return mine
 
     def prune(self, limit: int) -> list[StoredReading]:
         """Removes what was not used for longest, until all that is left takes at most `limit` bytes, what is shared
-        counted once. What is in use stays. Returns what was removed."""
+        counted once. What is in use stays. Readings whose records cannot be understood go first: they serve nobody
+        here, and as long as they are there nothing that other readings leave can be swept. Returns what was removed."""
         self.sweep()
-        found = sorted(self.readings(), key=lambda one: one.used)
-        sizes = sizes_in(self.states)
-        needed = Counter(name for one in found for name in one.files)
-        total = sum(sum(sizes_in(one.path).values()) for one in found) + sum(sizes.values())
         removed = []
+        found = sorted(self.readings(), key=lambda one: (one.readable, one.used))
+        sizes = sizes_in(self.states)
+        own = {one.id: sum(sizes_in(one.path).values()) for one in found}
+        needed = Counter(name for one in found for name in one.files)
+        total = sum(own.values()) + sum(sizes.values())
         for one in found:
             if total <= limit:
                 break
-            own = sum(sizes_in(one.path).values())
-            if not self.remove(one.id):
+            if not self._removed(one.id):
                 continue
             removed.append(one)
+            total -= own[one.id]
+            if not one.readable:
+                self.sweep()
+                left = sizes_in(self.states)
+                total -= sum(sizes.values()) - sum(left.values())
+                sizes = left
             needed -= Counter(one.files)
-            total -= own + sum(sizes.get(name, 0) for name in one.files if not needed[name])
+            total -= sum(sizes.get(name, 0) for name in one.files if not needed[name])
+        if removed:
+            self.sweep()
         return removed
 
     def sweep(self, names: set[str] | None = None) -> None:
@@ -249,10 +283,6 @@ class ReadingStore:
         aside = self.folder / f".removed-{os.getpid()}-{time.time_ns()}"
         self.path(identifier).rename(aside)
         shutil.rmtree(aside)
-
-    def _sized(self, reading: StoredReading) -> StoredReading:
-        sizes = sizes_in(self.states, reading.files) if reading.snapshots else {}
-        return replace(reading, bytes=reading.bytes + sum(sizes.values()))
 
 
 def _united(some: Sequence[Snapshot], others: Sequence[Snapshot]) -> tuple[Snapshot, ...]:

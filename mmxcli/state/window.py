@@ -83,7 +83,7 @@ class WindowState(Bounded):
         return {"window": self.window, "sinks": self.sinks, "read": self.read}
 
     @classmethod
-    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts) -> Self:
+    def restore(cls, fixed: Mapping[str, Tensor], facts: Facts, store: str = "memory") -> Self:  # noqa: ARG003
         state = cls(int(facts["window"]), int(facts["sinks"]))
         state.read = int(facts["read"])
         state.first = fixed.get("sinks")

@@ -1,18 +1,18 @@
 """The stored readings: what is there, whether it is whole, removing it, taking it elsewhere."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mmxcli import __version__
 from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, InputError, UsageError
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.session import NUMERICS
-from mmxcli.state.files import sha256_of
 from mmxcli.state.parcel import pack, unpack
-from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record
+from mmxcli.state.record import RECORD, StoredReading, read_record, write_record
 from mmxcli.state.store import ReadingStore
 from mmxcli.state.use import used
 
@@ -46,12 +46,13 @@ def list_states(settings: Settings) -> list[StoredReading]:
 
 
 def find_state(settings: Settings, prefix: str) -> StoredReading:
-    """The reading whose id starts with `prefix`. Raises UsageError when there is none or more than one."""
+    """The reading whose id starts with `prefix`. Raises UsageError when there is none or more than one, DamagedError
+    when its record cannot be understood."""
     store = ReadingStore(settings.home)
-    found = store.get(store.match(prefix))
-    if found is None:
+    identifier = store.match(prefix)
+    if store.get(identifier) is None:
         raise UsageError(f"no stored reading has an id that starts with '{prefix}': see `mmx states list`")
-    return found
+    return store.describe(identifier)
 
 
 def remove_state(settings: Settings, prefix: str) -> StoredReading:
@@ -61,7 +62,10 @@ def remove_state(settings: Settings, prefix: str) -> StoredReading:
     """
     store = ReadingStore(settings.home)
     identifier = store.match(prefix)
-    reading = store.describe(identifier)
+    try:
+        reading = store.describe(identifier)
+    except FileNotFoundError:
+        raise UsageError(f"the reading {identifier} was removed meanwhile") from None
     if not store.remove(identifier):
         raise UsageError(f"the reading {identifier} is in use by another mmx: end that first")
     return reading
@@ -97,22 +101,34 @@ def _verdict(store: ReadingStore, identifier: str) -> Verdict:
 def export_state(settings: Settings, prefix: str, file: Path) -> StoredReading:
     """Writes the reading whose id starts with `prefix` into one file, for its owner alone.
 
-    Raises UsageError when there is none or more than one, or `file` is there already; DamagedError when the reading
-    is damaged.
+    It may go on meanwhile: what is written is the reading of one moment. Raises UsageError when there is none or more
+    than one, or `file` is there already; DamagedError when the reading is damaged.
     """
     store = ReadingStore(settings.home)
     identifier = store.match(prefix)
     if file.exists():
         raise UsageError(f"{file} is there already: name another file")
-    with store.using(identifier):
-        for line in _damage(store.path(identifier), store.states):
-            raise DamagedError(line)
-        reading = read_record(store.path(identifier))
-        files = [reading.path / RECORD, reading.path / INDEX, *(store.states / name for name in sorted(reading.files))]
+    with store.using(identifier), ExitStack() as opened:
+        reading = _whole(store, identifier)
+        with store.keeping():  # files that are open stay, whoever sweeps them afterwards
+            if reading != store.describe(identifier):
+                reading = _whole(store, identifier)
+            moment = Path(opened.enter_context(TemporaryDirectory(prefix="mmx-")))
+            write_record(replace(reading, path=moment))
+            states = [store.states / name for name in sorted(reading.files)]
+            files = [opened.enter_context(path.open("rb")) for path in (moment / RECORD, reading.index_path, *states)]
         try:
             pack(files, file)
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+        return reading
+
+
+def _whole(store: ReadingStore, identifier: str) -> StoredReading:
+    """Raises DamagedError when it is damaged."""
+    verdict = _verdict(store, identifier)
+    if not verdict.whole:
+        raise DamagedError(verdict.damage[0])
     return store.describe(identifier)
 
 
@@ -139,7 +155,9 @@ def import_state(settings: Settings, file: Path, model: str | None = None) -> St
         if different := ", ".join(here.differences(reading.maker)):
             raise DamagedError(f"{file} was made by {different}: it cannot be used here")
         store.take_in(folder, reading)
-    return store.describe(reading.id)
+        with suppress(FileNotFoundError):  # removed meanwhile
+            return store.describe(reading.id)
+    return reading
 
 
 def _located(settings: Settings, model: str) -> WeightsFolder:
@@ -161,20 +179,17 @@ def _damage(folder: Path, states: Path) -> Iterator[str]:
     except DamagedError as error:
         yield str(error)
         return
-    try:
-        if sha256_of(folder / INDEX) != reading.index_sha256:
-            yield f"{folder / INDEX} is not as it was written"
-    except OSError as error:
-        yield f"{folder / INDEX} cannot be read: {error.strerror}"
+    if damage := reading.index_damage:
+        yield damage
     if not reading.snapshots:
         if reading.mode == "full" and reading.read_tokens > 0:
             yield f"{folder / RECORD} names no state"
         return
     from mmxcli.state.saving import check_files, load_snapshot
 
-    damage = list(check_files(reading.snapshots, states))
-    yield from damage
-    if not damage:
+    found = list(check_files(reading.snapshots, states))
+    yield from found
+    if not found:
         try:
             load_snapshot(reading.snapshots[-1], states, reading.stream)
         except DamagedError as error:

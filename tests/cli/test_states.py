@@ -1,12 +1,15 @@
 """Stored readings: is one whole, can it go elsewhere, and does nothing else come in."""
 
+import errno
 import io
 import json
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -17,6 +20,8 @@ from tiny import make_model
 from mmxcli.cli.app import run
 from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, InputError, MmxError, UsageError
+from mmxcli.state.chain import TokenChain
+from mmxcli.state.saving import load_snapshot
 from mmxcli.state.store import ReadingStore
 from mmxcli.tasks.events import ReadingDone
 from mmxcli.tasks.read import read
@@ -213,3 +218,61 @@ def test_a_file_that_is_not_there(settings: Settings, tmp_path: Path) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_reading_that_goes_on_is_exported_as_of_one_moment(settings: Settings, tmp_path: Path) -> None:
+    """While another thins out its states all the time."""
+    identifier = reading_of(settings, TEXT * 4)
+    store = ReadingStore(settings.home)
+    whole = store.get(identifier)
+    assert whole is not None
+    state, over = load_snapshot(whole.snapshots[-1], store.states, whole.stream), Event()
+
+    def go_on() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            twin = state.fork()
+            twin.position, twin.chain = number, TokenChain(bytes(32), [number])
+            store.keep(whole, twin, None, 0)
+
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(go_on)
+        try:
+            for number in range(8):
+                export_state(settings, identifier, tmp_path / f"{number}.mmx")
+        finally:
+            over.set()
+        busy.result()
+    for number in range(8):
+        there = replace(settings, home=tmp_path / f"home{number}")
+        assert import_state(there, tmp_path / f"{number}.mmx", settings.model).id == identifier
+
+
+def test_an_import_replaces_nothing(settings: Settings, tmp_path: Path) -> None:
+    identifier, file = reading_of(settings), tmp_path / "book.mmx"
+    export_state(settings, identifier, file)
+    store = ReadingStore(settings.home)
+    mine = store.get(identifier)
+    assert mine is not None
+    forged = replace(mine, snapshots=tuple(replace(one, sha256="d" * 64) for one in mine.snapshots))
+    with store.building() as folder:
+        shutil.copy(mine.index_path, folder)
+        for one in forged.snapshots:
+            (folder / one.file).touch()
+        store.take_in(folder, forged)
+    found = store.get(identifier)
+    assert found is not None and found.snapshots == mine.snapshots
+    assert {path.name for path in store.states.iterdir()} == mine.files
+
+
+def test_a_home_without_room_is_told(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "book.mmx"
+    export_state(settings, reading_of(settings), file)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("mmxcli.state.parcel.shutil.copyfileobj", full)
+    with pytest.raises(MmxError, match="has no room for"):
+        import_state(elsewhere(settings, tmp_path), file, settings.model)

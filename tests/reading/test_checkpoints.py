@@ -33,9 +33,9 @@ def test_nothing_is_unstored_for_long_and_storing_is_cheap(
     assert optional <= worked / SHARE + cost  # the first one's cost is not known before
 
 
-def test_what_could_not_be_stored_is_not_taken_for_stored() -> None:
+def test_what_could_not_be_stored_is_tried_again_when_the_next_one_is_due() -> None:
     now = 0.0
     pace = Pace(100, 0, lambda: now)
     assert pace.due(100, divides=False)
     pace.store(100, lambda: False)
-    assert pace.read == 0 and pace.due(101, divides=False)
+    assert pace.read == 0 and not pace.due(101, divides=False) and pace.due(200, divides=False)

@@ -143,7 +143,20 @@ class Store(RuleBasedStateMachine):
     def index(self, text: list[int]) -> StoredReading:
         name = identifier(text)
         reading = StoredReading(
-            name, self.store.path(name), "", MAKER, ("a",), "toy", "full", "hybrid", len(text), 0, 0, False, 0
+            name,
+            self.store.path(name),
+            "",
+            MAKER,
+            ("a",),
+            "toy",
+            "full",
+            "hybrid",
+            len(text),
+            0,
+            0,
+            False,
+            0,
+            chain=after(PROMPT + text).chain.hexdigest(),
         )
         with self.store.building() as folder:
             (folder / "recall.sqlite").write_bytes(b"index")

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import contents
 import pytest
@@ -21,6 +21,7 @@ from mmxcli.models.library.model import LibraryModel
 from mmxcli.models.minimax.model import MiniMaxModel
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading.corpus import Corpus
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.state.record import write_record
@@ -328,3 +329,56 @@ def test_what_a_killed_process_left_is_removed(settings: Settings, book: Path) -
     alive.mkdir()
     stored = read(settings, book).stored
     assert {path.name for path in folder.iterdir()} == {stored.id, alive.name}
+
+
+@pytest.mark.parametrize("when", ["index", "prefill"])
+def test_a_text_that_changes_while_it_is_read_is_not_taken_for_the_old_one(
+    settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    full = replace(settings, read="full")
+    original = Session._index if when == "index" else Session._read_through
+
+    def changing(self: Session, corpus: Corpus, *more: Any) -> Any:
+        _ = corpus.digest  # which is that of the old text
+        book.write_text(TEXT.replace("captain", "servant"))
+        return (yield from original(self, corpus, *more))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, original.__name__, changing)
+        with pytest.raises(InputError, match="changed while it was read"):
+            read(full, book)
+    assert not any(reading.complete for reading in ReadingStore(full.home).readings())
+    for text in (TEXT, TEXT.replace("captain", "servant")):
+        book.write_text(text)
+        again = read(full, book)
+        assert again.stored.complete and again.index.text(str(book), 0, len(text)) == text
+        alone = read(replace(full, home=full.home / text[27:31]), book)
+        assert all(torch.equal(a, b) for a, b in zip(tensors(again), tensors(alone), strict=True))
+
+
+def test_where_nothing_can_be_stored_the_reading_is_whole_all_the_same(
+    settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def full_disk(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ReadingStore, "keep", full_disk)
+    reading = read(replace(settings, read="full"), book)
+    assert reading.stored.read_tokens == reading.stored.tokens and not reading.stored.complete
+    assert len(tried) <= reading.stored.tokens // settings.checkpoint_tokens + 1
+
+
+def test_a_text_up_to_a_place_tells_what_it_lacks(settings: Settings, book: Path) -> None:
+    book.write_bytes(b"One.\nTw\xff.\nThree.\n")
+    reading = read(settings, book, upto=Upto("line", 2))
+    assert [gap.reason for gap in reading.gaps] == ["1 bytes are not UTF-8, the first on line 2"]
+
+
+def test_it_is_told_by_the_name_of_the_place_that_was_asked_for(settings: Settings, book: Path) -> None:
+    places = [Upto("line", 1), Upto("token", len(Tokenizer(Path(settings.model)).encode(TEXT.split("\n")[0] + "\n")))]
+    readings = [read(settings, book, upto=place) for place in places]
+    assert len({reading.stored.id for reading in readings}) == 1
+    assert [reading.stored.upto for reading in readings] == list(map(str, places))

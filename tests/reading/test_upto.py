@@ -11,6 +11,7 @@ from mmxcli.errors import UsageError
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.reading.corpus import Corpus, text_of
 from mmxcli.reading.upto import Upto, parse_upto, until
+from mmxcli.recall.outline import Headings
 
 BODY = "The sea was calm, and nothing was seen of the whale for a long while. " * 5
 BOOK = (
@@ -48,6 +49,62 @@ def test_chapters(tmp_path: Path, tokenizer: Tokenizer) -> None:
         cut(tmp_path, "chapter:4", tokenizer)
     with pytest.raises(UsageError, match="no numbers"):
         cut(tmp_path, "chapter:1", tokenizer, "Only words.\n")
+
+
+SORTS = {
+    "wrapped": ("CHAPTER {0}. In which a great deal is said of the sea and of\nall that swims in it; and more", str),
+    "Roman, alone": ("{0}", lambda n: ("I", "II", "III", "IV", "V", "VI")[n - 1]),
+    "in words": ("Chapter {0}", lambda n: ("One", "Two", "Three", "Four", "Five", "Six")[n - 1]),
+    "marked": ("## {0} Results", str),
+    "underlined": ("Section {0}\n---------", str),
+    "a page of its own": ("    CHAPTER {0}.\n\n\n    THE SEA", str),
+}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@given(count=st.integers(2, 6), contents=st.booleans(), letters=st.booleans(), prefix=st.text("ab .\n", max_size=60))
+def test_no_chapter_holds_the_next(
+    tmp_path_factory: pytest.TempPathFactory,
+    tokenizer: Tokenizer,
+    sort: str,
+    count: int,
+    contents: bool,
+    letters: bool,
+    prefix: str,
+) -> None:
+    """Wherever the text is cut into segments, and whatever comes before its chapters."""
+    form, number = SORTS[sort]
+    titles = [form.format(number(n)) for n in range(1, count + 1)]
+    before = f"{prefix}\n\n" + ("".join(f"{title}\n\n" for title in titles) + "PREFACE\n\n" + BODY if contents else "")
+    if letters and "CHAPTER" in form:  # as Frankenstein begins
+        before += "".join(f"\n\nLetter {n}\n\n{BODY}" for n in (1, 2, 3, 4))
+    chapters = [f"{title}\n\n{BODY * 3}\n\n" for title in titles]
+    book = before + "\n\n" + "".join(chapters)
+    for n in range(1, count + 1):
+        end = len(book) - len("".join(chapters[n:]))
+        assert abs(end - len(cut(tmp_path_factory.mktemp("book"), f"chapter:{n}", tokenizer, book))) <= 4, (
+            n
+        )  # its indentation
+
+
+@given(
+    at=st.integers(1, 300), text=st.lists(st.sampled_from(["CHAPTER 1\n", "\n", "THE SEA\n", "words\n", "---\n", "x"]))
+)
+def test_where_a_text_is_cut_does_not_matter(at: int, text: list[str]) -> None:
+    whole, scan = "".join(text), Headings()
+    pieces = [whole[start : start + at] for start in range(0, len(whole), at)]
+    found = [heading for piece in pieces for heading in scan.read(piece, last=False)] + list(scan.read("", last=True))
+    assert found == list(Headings().read(whole, last=True))
+
+
+def test_what_is_not_clear_is_not_guessed(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    parts = "".join(f"PART {part}\n\nCHAPTER {n}\n\n{BODY}\n\n" for part in (1, 2) for n in (1, 2))
+    with pytest.raises(UsageError, match="it has 2 chapters 2; use page: or line:"):
+        cut(tmp_path, "chapter:2", tokenizer, parts)
+    with pytest.raises(UsageError, match="after chapter 3 that can be told is 5"):
+        cut(tmp_path, "chapter:3", tokenizer, "".join(f"CHAPTER {n}\n\n{BODY}\n\n" for n in (3, 5)))
+    below = f"CHAPTER 3\n\n{BODY}\n\n"  # the next one's text begins in the line after it
+    assert cut(tmp_path, "chapter:3", tokenizer, below + "CHAPTER 4. The sea\n" + BODY * 9) == below
 
 
 @given(

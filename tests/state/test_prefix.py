@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmxcli.state.model_state import TokenChain
+from mmxcli.state.chain import TokenChain
 from mmxcli.state.prefix import prefixes
 from mmxcli.state.snapshot import Snapshot
 

@@ -1,19 +1,26 @@
 """A state comes back bit for bit, or not at all."""
 
+import json
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
 from contents import tensors
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from mmxcli.errors import DamagedError
 from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.state.model_state import ModelState, TokenChain
-from mmxcli.state.saving import check_files, load_snapshot, save_snapshot
+from mmxcli.state.chain import TokenChain
+from mmxcli.state.model_state import ModelState
+from mmxcli.state.pages import PagedState
+from mmxcli.state.saving import _digest, check_files, load_snapshot, save_snapshot
 from mmxcli.state.snapshot import Snapshot, Stretch
 
 IDS = [(i * 7919 + 13) % 250 for i in range(200)]
@@ -176,3 +183,45 @@ def test_the_chain_does_not_depend_on_cuts(ids: list[int], cuts: list[int]) -> N
         other = TokenChain()
         other.extend([*ids[:-1], ids[-1] ^ 1])
         assert other.hexdigest() != whole.hexdigest()
+
+
+@pytest.mark.parametrize("kept", ["memory", "disk", "int8"])
+@pytest.mark.parametrize("store", ["memory", "disk", "int8"])
+def test_pages_are_kept_as_the_machine_at_hand_has_room(
+    model: SoftmaxModel, tmp_path: Path, kept: str, store: str
+) -> None:
+    """But what was rounded stays so, and nothing is rounded that was not."""
+    state = model.new_state(None, kept)
+    model.advance(state, IDS[:100])
+    restored = load_snapshot(save_snapshot(state, tmp_path, "me"), tmp_path, "me", store)
+    rounded = kept == "int8"
+    expected = "int8" if rounded else "memory" if store == "int8" else store
+    assert {cast(PagedState, layer).store for layer in restored.layers} == {expected}
+    assert same(restored, state)
+
+
+MUTATIONS: tuple[Any, ...] = (None, -1, 2**70, 0.5, "", "x", "nan", [], {}, [[]], [-1], [2**70], {"a": {}})
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_header_that_mmx_never_wrote_is_damage_and_nothing_worse(
+    model: SoftmaxModel, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Made by a stranger who knows how checksums are computed."""
+    folder = tmp_path_factory.mktemp("strange")
+    _, snapshot = saved(model, folder, data.draw(st.sampled_from([None, 32])))
+    with safe_open(folder / snapshot.file, framework="pt") as file:
+        header = json.loads(file.metadata()["mmx"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    places = [(header, key) for key in header] + [(layer, key) for layer in header["layers"][:1] for key in layer]
+    places += [(layer["facts"], key) for layer in header["layers"][:1] for key in layer["facts"]]
+    where, key = data.draw(st.sampled_from(places))
+    where[key] = data.draw(st.sampled_from(MUTATIONS))
+    for name in data.draw(st.lists(st.sampled_from(sorted(tensors)), max_size=1)) if tensors else []:
+        tensors[name] = data.draw(st.sampled_from([torch.zeros(()), torch.zeros(1, dtype=torch.int64), torch.zeros(0)]))
+    changed = replace(snapshot, sha256=_digest(header, tensors))
+    save_file(tensors, folder / changed.file, metadata={"mmx": json.dumps(header)})
+    with suppress(DamagedError):
+        state = load_snapshot(changed, folder, "me")
+        assert state.position == snapshot.position

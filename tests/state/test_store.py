@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from mmxcli.errors import DamagedError
 from mmxcli.state.maker import Maker
 from mmxcli.state.record import StoredReading
+from mmxcli.state.snapshot import Snapshot
 from mmxcli.state.store import ReadingStore
 from mmxcli.state.use import claimed, used
 
@@ -134,9 +136,9 @@ def test_a_record_of_a_newer_mmx_is_refused_and_nothing_it_may_need_is_removed(t
     values = json.loads(record.read_text()) | {"format": 99}
     del values["sha256"]
     values["sha256"] = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    record.write_text(json.dumps(values))
+    record.write_text(json.dumps(values, indent=1))
     before = record.read_bytes()
-    with pytest.raises(DamagedError, match="its format is 99, here 2"):
+    with pytest.raises(DamagedError, match="its format is 99, here 3"):
         store.get("aa")
     assert [reading.id for reading in store.readings() if reading.sources] == ["bb"]
     assert store.remove("bb")
@@ -155,3 +157,72 @@ def test_what_killed_processes_left_goes(tmp_path: Path) -> None:
     store.note(found)
     assert [path.name for path in store.folder.iterdir()] == ["aa"]
     assert {path.name for path in store.path("aa").iterdir()} == {"reading.json", "recall.sqlite"}
+
+
+def test_what_cannot_be_understood_goes_before_what_serves(tmp_path: Path) -> None:
+    """Else nothing that the others leave could be swept, and all of them would go for nothing."""
+    store = filled(tmp_path, dict.fromkeys(NAMES, 1_000))
+    store.states.mkdir()
+    (store.states / "pages-of-nobody").write_bytes(bytes(9_000))
+    (store.path("dd") / "reading.json").write_text("{")
+    limit = sum(reading.bytes for reading in store.readings() if reading.id != "dd")
+    assert [reading.id for reading in store.prune(limit)] == ["dd"]
+    assert list(store.identifiers()) == ["aa", "bb", "cc"] and not list(store.states.iterdir())
+
+
+def test_a_folder_without_its_record_gives_way(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"aa": 10})
+    (store.path("aa") / "reading.json").unlink()
+    with used(store.path("aa")), pytest.raises(DamagedError, match="has no record"), store.building() as folder:
+        (folder / "recall.sqlite").write_bytes(b"new")
+        store.adopt(folder, reading(store, "aa"))
+    with store.building() as folder:
+        (folder / "recall.sqlite").write_bytes(b"new")
+        store.adopt(folder, reading(store, "aa"))
+    assert (store.path("aa") / "recall.sqlite").read_bytes() == b"new"
+
+
+def test_the_files_of_a_state_that_another_replaces_go(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"aa": 10})
+    store.states.mkdir()
+    first, second = (Snapshot(1, "c" * 64, sha256 * 64) for sha256 in "de")
+    for one in (first, second):
+        (store.states / one.file).touch()
+        with store.keeping():
+            left_out = store.note(reading(store, "aa", snapshots=(one,)))
+        store.sweep(left_out)
+    assert [path.name for path in store.states.iterdir()] == [second.file]
+
+
+def test_who_comes_after_a_removal_claims_nothing(tmp_path: Path) -> None:
+    """A folder of the same name, made meanwhile, is another."""
+    folder = tmp_path / "aa"
+    folder.mkdir()
+    opened = os.open
+
+    def slow(path: Path, *more: int) -> int:
+        descriptor = opened(path, *more)
+        folder.rename(tmp_path / "gone")
+        folder.mkdir()
+        return descriptor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmxcli.state.use.os.open", slow)
+        with pytest.raises(FileNotFoundError), claimed(folder):
+            pass
+
+
+@pytest.mark.parametrize("field", ["tokens", "read_tokens", "sources", "complete", "updated", "window", "snapshots"])
+@pytest.mark.parametrize("value", [-1, 2**70, "x", None, [], {}, [[]], [[1, 2, 3, 4]], 0.5, True])
+def test_a_record_of_other_types_is_damaged_or_harmless(tmp_path: Path, field: str, value: Any) -> None:
+    store = filled(tmp_path, {"aa": 10})
+    record = store.path("aa") / "reading.json"
+    values = json.loads(record.read_text()) | {field: value}
+    del values["sha256"]
+    values["sha256"] = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    record.write_text(json.dumps(values, indent=1))
+    with suppress(DamagedError):
+        found = store.get("aa")
+        assert found is not None and found.read_tokens <= found.tokens and found.window in (None, True)
+    store.readings()
+    assert store.remove("aa")

@@ -40,7 +40,7 @@ def main() -> None:
         answers = ask(place, items, args.model, args.arguments)
         spent = time.perf_counter() - start
         print(f"{document}: {len(items)} questions in {spent:.0f} s", file=sys.stderr)
-        seconds += [answer["timing"]["total_s"] for answer in answers]
+        seconds.append(spent / len(items))
         predictions += [prediction(answer, place) for answer in answers]
     with tempfile.TemporaryDirectory() as folder:
         file = args.keep or Path(folder) / "predictions.jsonl"
@@ -52,7 +52,7 @@ def main() -> None:
             ).stdout
         )
     found = sum(row["found"] for row in predictions)
-    print(f"found {found} of {len(predictions)}; a question took {statistics.median(seconds):.1f} s (median)")
+    print(f"found {found} of {len(predictions)}; a question took {statistics.mean(seconds):.1f} s, reading included")
 
 
 def ask(place: str, items: list[dict], model: str, arguments: list[str]) -> list[dict]:

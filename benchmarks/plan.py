@@ -145,7 +145,9 @@ def measure(settings: Settings, text: Path, home: str) -> tuple[int, float, int]
         _ = session.model
         reading = outcome(session.read([str(text)], None))
         question = text.read_text()[:40]
-        write(session, reading, question, gather(reading, question, 3))
+        for _ in session.prepare_writing():
+            pass
+        write(session, reading, [(question, gather(reading, question, 3))])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return reading.stored.tokens, reading.read_s, peak
 

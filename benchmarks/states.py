@@ -108,7 +108,9 @@ def whole(settings: Settings, text: Path) -> dict[str, Any]:
         deque(session.open_weights())
         _ = session.model
         reading = outcome(session.read([str(text)], None))
-        answer = write(session, reading, QUESTION, gather(reading, QUESTION, 3))
+        for _ in session.prepare_writing():
+            pass
+        (answer,) = write(session, reading, [(QUESTION, gather(reading, QUESTION, 3))])
     return {
         "read_s": reading.read_s,
         "stored_s": stored[0],

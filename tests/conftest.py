@@ -11,6 +11,8 @@ from tiny import make_model
 from mmxcli.config import Settings
 from mmxcli.models.weights import locate
 
+# Compiled once, and not for each test's own folder of weights.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure_exists=True) / "compiled"))
 # Tiny models gain nothing from threads, and lose much where the machine has other work.
 torch.set_num_threads(1)
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import cpu_count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from mmxcli.errors import ModelError
 from mmxcli.models import gguf, vocabulary
 from mmxcli.models.files import OnProgress, Stored, clear_disk_errors, write
 from mmxcli.models.layout import Weight, config_of, weights_of
+from mmxcli.models.shards import Header, described
 
 SHARD_BYTES = 512 << 20
 _SLICE = 4 << 20  # weights that one thread unpacks at a time: 16 MB in float32
@@ -70,15 +70,8 @@ def _shards(weights: list[Weight]) -> list[list[Weight]]:
 
 
 def _safetensors(shard: list[Weight], pieces: Iterable[memoryview]) -> Iterator[bytes | memoryview]:
-    """A safetensors file: the length of its header, the header, the tensors."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for weight in shard:
-        start, end = end, end + weight.bytes
-        header[weight.name] = {"dtype": "BF16", "shape": weight.shape, "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)  # the format asks for tensors at multiples of 8
-    yield len(text).to_bytes(8, "little") + text
+    """A safetensors file."""
+    yield described({weight.name: Header(Path(), tuple(weight.shape), "BF16", 0, weight.bytes) for weight in shard})
     yield from pieces
 
 

@@ -128,6 +128,18 @@ def read_header(path: Path) -> dict[str, Header]:
     return headers
 
 
+def described(headers: Mapping[str, Header]) -> bytes:
+    """How a safetensors file with these tensors, in this order, begins: the length of its header, and the header."""
+    said: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, header in headers.items():
+        start, end = end, end + header.bytes
+        said[name] = {"dtype": header.dtype, "shape": header.shape, "data_offsets": [start, end]}
+    text = json.dumps(said).encode()
+    text += b" " * (-len(text) % 8)  # the format asks for tensors at multiples of 8
+    return len(text).to_bytes(8, "little") + text
+
+
 def _header(path: Path, name: str, said: Any, offset: int) -> Header:
     """Raises ValueError for what describes no tensor."""
     if not name.isprintable() or len(name) > NAME_LENGTH:

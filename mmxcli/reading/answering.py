@@ -1,5 +1,6 @@
 """One question: the recalled passages are read again, and what the model writes is held against them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmxcli.reading.generate import generate
@@ -36,28 +37,34 @@ def gather(reading: Reading, question: str, limit: int) -> Evidence:
     return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit)))
 
 
-def answer(session: Session, reading: Reading, question: str, evidence: Evidence) -> str:
-    """The model's answer where the passages bear it out, else the sentence that fits the question best.
+def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[str]:
+    """For each question with its evidence the model's answer where the passages bear it out, else the sentence that
+    fits the question best. The answers are written together.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    written = write(session, reading, question, evidence)
-    if backed(reading.index, question, written, evidence.passages):
-        return written
-    return " ".join(evidence.quotes[0].text.split())
+    written = write(session, reading, asked)
+    return [
+        text if backed(reading.index, question, text, evidence.passages) else " ".join(evidence.quotes[0].text.split())
+        for text, (question, evidence) in zip(written, asked, strict=True)
+    ]
 
 
-def write(session: Session, reading: Reading, question: str, evidence: Evidence) -> str:
+def write(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[str]:
     """What the model says: after the state of a full reading, which stays as it is, or from nothing.
 
-    It reads the first passages, and then the best sentences of all of them.
+    For each question it reads the first passages, and then the best sentences of all of them.
     """
-    passages = [passage.text.strip() for passage in evidence.passages[: session.settings.passages]]
-    quotes = [quote.text for quote in evidence.quotes]
-    model = session.model
-    if reading.state is None:
-        state, prompt = model.new_state(), question_prompt(session.template, passages, quotes, question)
-    else:
-        state, prompt = reading.state.fork(), continuation_prompt(session.template, passages, quotes, question)
-    written = generate(model, session.tokenizer, state, prompt, session.settings.max_tokens, session.policy.chunk)
-    return "".join(written).strip()
+    model, states, prompts = session.model, [], []
+    for question, evidence in asked:
+        passages = [passage.text.strip() for passage in evidence.passages[: session.settings.passages]]
+        quotes = [quote.text for quote in evidence.quotes]
+        form = question_prompt if reading.state is None else continuation_prompt
+        prompts.append(form(session.template, passages, quotes, question))
+        states.append(model.new_state() if reading.state is None else reading.state.fork())
+    limit, chunk = session.settings.max_tokens, session.policy.chunk
+    assert session.writer  # the session was prepared
+    texts = [""] * len(asked)
+    for number, piece in generate(model, session.writer, session.tokenizer, states, prompts, limit, chunk):
+        texts[number] += piece
+    return [text.strip() for text in texts]

@@ -8,6 +8,7 @@ import psutil
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
 from mmxcli.models.anatomy import QUANTS, Anatomy, Quant
+from mmxcli.models.shape import FAMILIES
 from mmxcli.state.pages import PAGE
 from mmxcli.state.window import SINKS
 
@@ -16,6 +17,8 @@ SOFTMAX_WINDOW = 1_024  # tokens that a model of softmax layers alone keeps: ste
 PROGRAM_BYTES = 290 << 20  # the interpreter, torch and a tokenizer: 270 to 320 MiB were measured
 ACTIVATION_BYTES = 32 << 20  # of one chunk, where nothing tells more (models/forecast.py)
 FULL_CHUNK, MOST_CHUNK = 512, 8_192  # tokens: where more bring no speed to a dense model, and the most at all
+COMPILER_BYTES = 108 << 20  # Numba, and what it has compiled
+EIGHT_BITS = 17 / 16  # bytes of a weight: its code, and its part in the scale of 64
 INT8_SHARE = 0.53  # a byte for two, and a scale for each head
 
 
@@ -62,8 +65,22 @@ class Policy:
         used = max(1 / 16, 1 - self.anatomy.idle_share)
         return FULL_CHUNK << int(math.log2(1 / used))
 
+    def writes_in_8_bits(self, tokens: int) -> bool:
+        """Whether answers about so many tokens are written with a copy of the weights in 8 bits, which is several times
+        as fast: for the networks that models/kernels.py computes, where the memory carries both."""
+        if self.anatomy.family not in FAMILIES or self.anatomy.memory != "softmax" or self.quant != "none":
+            return False
+        return self._bytes("none", tokens, "memory") + self._writing_bytes(tokens) <= self.budget
+
+    def _writing_bytes(self, tokens: int) -> int:
+        """By which such writing adds to the memory: the compiler, the copy, a question's keys and values in float32. Of
+        embedding and head no more is then used than some rows, which for weights in float32 is more than the copy."""
+        head = self.stored_bytes * self.anatomy.embedding_parameters // max(1, self.anatomy.parameters)
+        state = 2 * self._fork_bytes(tokens, "memory") if self.mode(tokens) == "full" else 0
+        return COMPILER_BYTES + int(self.anatomy.parameters * EIGHT_BITS) - head + state
+
     def weight_bytes(self, quant: Quant) -> int:
-        """In memory."""
+        """In memory, of what reads."""
         return self.stored_bytes if quant == "none" else self.anatomy.weight_bytes(quant)
 
     def mode(self, tokens: int) -> str:
@@ -146,7 +163,8 @@ class Policy:
 
     def peak_bytes(self, tokens: int, store: str = "memory", activations: int = ACTIVATION_BYTES) -> int:
         """Estimated peak memory: program, weights, activations, the state, and a question's own."""
-        return self._bytes(self.quant, tokens, store, activations)
+        writing = self._writing_bytes(tokens) if self.writes_in_8_bits(tokens) else 0
+        return self._bytes(self.quant, tokens, store, activations) + writing
 
     def _bytes(self, quant: Quant, tokens: int, store: str, activations: int = ACTIVATION_BYTES) -> int:
         states = self.state_bytes(tokens, store) + self._fork_bytes(tokens, store)

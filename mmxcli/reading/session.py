@@ -34,6 +34,7 @@ from mmxcli.state.store import ReadingStore
 
 if TYPE_CHECKING:
     from mmxcli.models.runner import Model
+    from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
 
 NUMERICS = 3  # raised when the same weights and tokens would give another state
@@ -59,6 +60,8 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.load_s = 0.0
+        self.writer: Writer | None = None
+        self._writes_in_8_bits = False
         self._closing = ExitStack()
         home = settings.home
         if not settings.cache:
@@ -106,6 +109,28 @@ class Session:
         self.load_s += time.perf_counter() - start
         return model
 
+    def prepare_writing(self) -> Iterator[Told]:
+        """Comes after `read` and before answers are written. The first time for a model this takes some seconds; where
+        something goes wrong, answers are written more slowly."""
+        if self.writer:
+            return
+        from mmxcli.models.writing import Writer, place, writer
+
+        self.writer = Writer(self.model)
+        if not self._writes_in_8_bits:
+            return
+        import torch
+
+        start = time.perf_counter()
+        file = place(self.settings.weights_folder, self.weights.identity)
+        if not file.exists():
+            yield Note(f"{self.weights.name}: getting ready to write, once on this machine")
+        try:
+            self.writer = writer(self.model, file, torch.get_num_threads())
+        except Exception as error:  # noqa: BLE001 - a compiler on a machine that nobody has seen
+            yield Note(f"answers are written more slowly: {type(error).__name__}: {error}", warning=True)
+        self.load_s += time.perf_counter() - start
+
     def read(
         self, sources: Sequence[str], stdin: BinaryIO | None, upto: Upto | None = None
     ) -> Generator[Told, None, Reading]:
@@ -121,6 +146,7 @@ class Session:
         if not stored.complete and any(Path(source).is_dir() for source in sources):
             yield Note("files of a folder come in the order of their last change, so that what changes is read last")
         self.policy.check_budget(stored.tokens)
+        self._writes_in_8_bits = self.policy.writes_in_8_bits(stored.tokens)  # before the memory is taken
         reused = stored.read_tokens if found else 0
         state = None
         if stored.mode == "full":
@@ -131,7 +157,7 @@ class Session:
         if self.settings.size_limit is not None:
             for removed in self.store.prune(self.settings.size_limit):
                 yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
-        stored = replace(self.store.describe(stored.id), read_tokens=stored.read_tokens, upto=corpus.upto)
+        stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto)
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
         return Reading(stored, index, state, skipped, reused, seconds)
@@ -244,6 +270,7 @@ class Session:
         if state:
             yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
             if reused == stored.tokens:
+                keeper.check(state)
                 return keeper.stored, state, reused
         yield Note(self.policy.describe(stored.tokens))
         model = self.model

@@ -11,7 +11,7 @@ _LINE_OF_CODE = re.compile(r"^([ \t]*)([^\s)\]}][^\n]*)", re.M)
 _HASHES = re.compile(r"#{1,6}[ \t]+(\S.*)")
 _UNDERLINE = re.compile(r"={3,}|-{3,}|~{3,}")
 _DIVISION = re.compile(r"(?=[A-Z])(?i:chapter|part|book|volume|section|appendix|letter|act|scene)\b.{0,110}")
-_UNNUMBERED = re.compile(r"(?=[A-Z])(?i:prologue|epilogue|preface|foreword|afterword)\.?")
+_UNNUMBERED = re.compile(r"(?=[A-Z])(?i:prologue|epilogue|preface|foreword|afterword|interlude)\b.{0,80}")
 _CAPITALS = re.compile(r"(?=.*[A-Z]{2})[^a-z]{3,80}")
 
 _LABEL = re.compile(
@@ -112,7 +112,7 @@ class Headings:
         words = line.strip()
         if not words:
             yield from self._paragraph()
-        elif hashes := _HASHES.match(line):
+        elif (hashes := _HASHES.match(line)) and len(line) < 2 * LONGEST:
             yield from self._paragraph()
             yield Heading(self._place, hashes[1].strip()[:LONGEST])
         elif self._lines and _UNDERLINE.fullmatch(words) and self._may_be_underlined:

@@ -7,7 +7,6 @@ import shutil
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 from mmxcli.errors import DamagedError, MmxError
 from mmxcli.state.files import flush, written_aside
@@ -16,13 +15,14 @@ from mmxcli.state.record import INDEX, RECORD
 STATE = re.compile(r"(state|pages)-[0-9a-f]{32}\.safetensors")
 
 
-def pack(files: Iterable[BinaryIO], target: Path) -> None:
-    """Writes the open `files`, of any size, into `target`, for its owner alone. Raises OSError."""
+def pack(files: Iterable[Path], target: Path) -> None:
+    """Writes `files`, of any size, into `target`, for its owner alone. Raises OSError."""
     with written_aside(target) as aside, tarfile.open(aside, "w", format=tarfile.GNU_FORMAT) as tar:
-        for content in files:
-            about, there = tarfile.TarInfo(Path(content.name).name), os.fstat(content.fileno())
-            about.size, about.mode, about.mtime = there.st_size, 0o600, int(there.st_mtime)
-            tar.addfile(about, content)
+        for path in files:
+            with path.open("rb") as content:
+                about, there = tarfile.TarInfo(path.name), os.fstat(content.fileno())
+                about.size, about.mode, about.mtime = there.st_size, 0o600, int(there.st_mtime)
+                tar.addfile(about, content)
 
 
 def unpack(file: Path, folder: Path) -> None:

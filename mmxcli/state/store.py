@@ -247,7 +247,7 @@ class ReadingStore:
         for one in found:
             if total <= limit:
                 break
-            if not self._removed(one.id):
+            if (not one.readable and not _legible(one.path / RECORD)) or not self._removed(one.id):
                 continue
             removed.append(one)
             total -= own[one.id]
@@ -283,6 +283,17 @@ class ReadingStore:
         aside = self.folder / f".removed-{os.getpid()}-{time.time_ns()}"
         self.path(identifier).rename(aside)
         shutil.rmtree(aside)
+
+
+def _legible(record: Path) -> bool:
+    """Whether it can be read, whatever it says; else it may be the machine's fault, and the record whole."""
+    try:
+        record.read_bytes()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _united(some: Sequence[Snapshot], others: Sequence[Snapshot]) -> tuple[Snapshot, ...]:

@@ -1,12 +1,12 @@
 """Answer questions about a text: read it, recall passages, let the model answer, check the quotes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
-from mmxcli.reading.answering import answer, gather
+from mmxcli.reading.answering import Evidence, answer, gather
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.recall.quotes import Quote, best_quotes, verify
@@ -33,18 +33,40 @@ def ask(
     with Session(settings) as session:
         yield from session.open_weights()
         reading = yield from session.read(sources, stdin, upto)
-        for question in questions:
-            yield from _answer(session, reading, question, start)
+        left = list(questions)
+        while left:
+            taken = yield from _answer(session, reading, left, start)
+            del left[:taken]
             start = time.perf_counter()
         if settings.strict and reading.gaps:
             raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
 
 
-def _answer(session: Session, reading: Reading, question: str, start: float) -> Iterator[Event]:
-    recall_start = time.perf_counter()
-    evidence = gather(reading, question, NEAREST)
-    recall_s = time.perf_counter() - recall_start
-    text = answer(session, reading, question, evidence) if evidence.found else NOT_FOUND
+def _answer(session: Session, reading: Reading, questions: Sequence[str], start: float) -> Generator[Event, None, int]:
+    """Answers as many of the first questions as are best written together; returns how many."""
+    recalled: list[tuple[str, Evidence, float]] = []
+    together = 1
+    for question in questions:
+        if len(recalled) == together:
+            break
+        recall_start = time.perf_counter()
+        evidence = gather(reading, question, NEAREST)
+        recalled.append((question, evidence, time.perf_counter() - recall_start))
+        if evidence.found:  # else nothing is written, and no model is needed
+            yield from session.prepare_writing()
+            if session.writer:
+                together = session.writer.together(reading.state.bytes if reading.state else 0)
+    found = [(question, evidence) for question, evidence, _ in recalled if evidence.found]
+    texts = iter(answer(session, reading, found) if found else ())
+    for question, evidence, recall_s in recalled:
+        text = next(texts) if evidence.found else NOT_FOUND
+        yield from _checked(session, reading, question, evidence, text, recall_s, start)
+    return len(recalled)
+
+
+def _checked(
+    session: Session, reading: Reading, question: str, evidence: Evidence, text: str, recall_s: float, start: float
+) -> Iterator[Event]:
     quotes: Sequence[Quote] = evidence.quotes
     if evidence.found:
         quotes = best_quotes(reading.index, question, text, evidence.passages, CITATIONS)

@@ -1,18 +1,19 @@
 """The stored readings: what is there, whether it is whole, removing it, taking it elsewhere."""
 
+import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mmxcli import __version__
 from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, InputError, UsageError
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.reading.session import NUMERICS
+from mmxcli.state.files import passing_folder
 from mmxcli.state.parcel import pack, unpack
-from mmxcli.state.record import RECORD, StoredReading, read_record, write_record
+from mmxcli.state.record import INDEX, RECORD, StoredReading, read_record, write_record
 from mmxcli.state.store import ReadingStore
 from mmxcli.state.use import used
 
@@ -108,20 +109,27 @@ def export_state(settings: Settings, prefix: str, file: Path) -> StoredReading:
     identifier = store.match(prefix)
     if file.exists():
         raise UsageError(f"{file} is there already: name another file")
-    with store.using(identifier), ExitStack() as opened:
+    with store.using(identifier), passing_folder(store.folder, ".exporting") as moment:
         reading = _whole(store, identifier)
-        with store.keeping():  # files that are open stay, whoever sweeps them afterwards
+        with store.keeping():  # what has a second name stays, whoever sweeps the first
             if reading != store.describe(identifier):
                 reading = _whole(store, identifier)
-            moment = Path(opened.enter_context(TemporaryDirectory(prefix="mmx-")))
             write_record(replace(reading, path=moment))
-            states = [store.states / name for name in sorted(reading.files)]
-            files = [opened.enter_context(path.open("rb")) for path in (moment / RECORD, reading.index_path, *states)]
+            for path in (reading.index_path, *(store.states / name for name in reading.files)):
+                _linked(path, moment / path.name)
         try:
-            pack(files, file)
+            pack([moment / name for name in (RECORD, INDEX, *sorted(reading.files))], file)
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror}") from error
         return reading
+
+
+def _linked(path: Path, name: Path) -> None:
+    """Gives a file a second name, or copies it where that cannot be."""
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, name)
 
 
 def _whole(store: ReadingStore, identifier: str) -> StoredReading:
@@ -154,7 +162,8 @@ def import_state(settings: Settings, file: Path, model: str | None = None) -> St
         here = replace(reading.maker, mmx=__version__, numerics=NUMERICS, weights=weights)
         if different := ", ".join(here.differences(reading.maker)):
             raise DamagedError(f"{file} was made by {different}: it cannot be used here")
-        store.take_in(folder, reading)
+        with suppress(FileNotFoundError):
+            store.take_in(folder, reading)
         with suppress(FileNotFoundError):  # removed meanwhile
             return store.describe(reading.id)
     return reading

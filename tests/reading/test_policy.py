@@ -38,7 +38,10 @@ def test_memory_does_not_grow_beyond_the_window(tokens: int) -> None:
 
 
 def test_the_budget_is_kept() -> None:
-    needed = policy().peak_bytes(5000)
+    """A copy of the weights to write with is made only where there is room for it too."""
+    needed = policy(memory=1).peak_bytes(5000)
+    assert not policy(memory=needed).writes_in_8_bits(5000)
+    assert policy(memory=2 * needed).writes_in_8_bits(5000) and policy(memory=2 * needed).peak_bytes(5000) > needed
     policy(memory=needed).check_budget(5000)
     with pytest.raises(BudgetError, match="smaller model"):
         policy(memory=needed - 1).check_budget(5000)

@@ -16,7 +16,7 @@ from mmxcli.recall.outline import Headings
 BODY = "The sea was calm, and nothing was seen of the whale for a long while. " * 5
 BOOK = (
     "CONTENTS\n\nCHAPTER 1. Land\n\nCHAPTER 2. Sea\n\nCHAPTER III. Storm\n\n"
-    f"CHAPTER 1. Land\n\n{BODY}\n\nCHAPTER 2. Sea\n\n{BODY}\n\nPART 1. A list\n\n{BODY}\n\n"
+    f"CHAPTER 1. Land\n\n{BODY}\n\nCHAPTER 2. Sea\n\n{BODY}\n\nSECTION 1. A list\n\n{BODY}\n\n"
     f"CHAPTER III. Storm\n\n{BODY}\n\nTHE END\n"
 )
 
@@ -103,6 +103,22 @@ def test_what_is_not_clear_is_not_guessed(tmp_path: Path, tokenizer: Tokenizer) 
         cut(tmp_path, "chapter:2", tokenizer, parts)
     with pytest.raises(UsageError, match="after chapter 3 that can be told is 5"):
         cut(tmp_path, "chapter:3", tokenizer, "".join(f"CHAPTER {n}\n\n{BODY}\n\n" for n in (3, 5)))
+    for following in (
+        "Chapter the Last",
+        "-- chapter 4 --",
+        "4",
+        "**Chapter 4**",
+        " ## Chapter 4",
+        "IV",
+        "Chapter Four:",
+    ):
+        for blank in ("\n", ""):
+            with pytest.raises(UsageError, match="begins like chapter 4"):
+                content = f"CHAPTER 3\n\n{BODY}{blank}\nand so on\n{following}\n{BODY}\n{BODY}"
+                cut(tmp_path, "chapter:3", tokenizer, content)
+    for following in ("PART TWO", "Epilogue: Ten Years Later", "EPILOGUE\nTEN YEARS LATER", "# Epilogue", "Interlude"):
+        content = f"CHAPTER 3\n\n{BODY}\n\n{following}\n\n{BODY}\n\nCHAPTER 4\n\n{BODY}"
+        assert cut(tmp_path, "chapter:3", tokenizer, content) == content[: content.index(following)]
     below = f"CHAPTER 3\n\n{BODY}\n\n"  # the next one's text begins in the line after it
     assert cut(tmp_path, "chapter:3", tokenizer, below + "CHAPTER 4. The sea\n" + BODY * 9) == below
 

@@ -21,6 +21,7 @@ from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.runner import Model
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.models.writing import Writer
 from mmxcli.reading.generate import generate
 from mmxcli.state.mixed import MixedState
 from mmxcli.state.pages import PagedState
@@ -155,8 +156,9 @@ def test_it_writes(folder: Path) -> None:
     """The loop that answers questions runs on every family."""
     model, tokenizer = load_model(folder), Tokenizer(folder)
     state = model.new_state()
-    text = "".join(generate(model, tokenizer, state, tokenizer.encode("The captain of the whaling ship"), 8))
-    assert isinstance(text, str) and state.position >= 8
+    prompt = tokenizer.encode("The captain of the whaling ship")
+    text = "".join(piece for _, piece in generate(model, Writer(model), tokenizer, [state], [prompt], 8))
+    assert isinstance(text, str) and state.position >= len(prompt)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

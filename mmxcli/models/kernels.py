@@ -1,0 +1,291 @@
+"""One token through a llama-like network, compiled for the processor at hand: what writing waits for.
+
+A step of a few rows is bound by reading the weights from memory, and in torch also by some thousand small operations.
+Here it is one call: weights in 8 bits with a scale for every 64 of a row, activations in 16 bits with a scale for each
+row, sums in 32 bits, all else in float32. Numba compiles it once, and keeps the result.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+GROUP = 64  # weights of a row that share a scale; rows are filled with zeros up to a multiple of it
+OUTPUTS_A_TASK = 16  # of a matrix, so that threads do not wait for each other long
+LARGEST = 32_767
+_POWERS = (2.0 ** np.arange(-127, 128)).astype(np.float32)  # by the exponent + 127
+Floats = NDArray[np.float32]
+Codes = NDArray[np.int8]
+Wide = NDArray[np.int16]
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _plain(function: Function) -> Function:
+    return njit(fastmath=True, nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def _parallel(function: Function) -> Function:
+    return njit(fastmath=True, nogil=True, cache=True, parallel=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+class Weights(NamedTuple):
+    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4) say where the codes
+    of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head. `norms`
+    (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2, head
+    width), or (layers, 0, head width). `mlp` is the width of the gate."""
+
+    codes: Codes
+    scales: Floats
+    places: Numbers
+    norms: Floats
+    biases: Floats
+    head_norms: Floats
+    epsilon: float
+    mlp: int
+
+
+class Texts(NamedTuple):
+    """Keys, turned, and values of all texts, `pairs` (texts, layers, 2, key-value heads, room, head width), and of
+    their first tokens, `sinks` (texts, layers, 2, key-value heads, sinks, head width). `numbers` (n,) are those that go
+    on; `firsts` and `lengths` (texts,) say from where to where they see, the new token counted already, and `slides`
+    whether that is not all, so that they see the sinks too."""
+
+    pairs: Floats
+    sinks: Floats
+    numbers: Numbers
+    firsts: Numbers
+    lengths: Numbers
+    slides: Flags
+
+
+class _Room(NamedTuple):
+    """What the layers write over each other."""
+
+    normed: Floats
+    rows: Wide
+    wide_rows: Wide
+    merged_rows: Wide
+    row_scales: Floats
+    heads: Floats
+    merged: Floats
+    capped: Floats
+    both: Floats
+    gated: Floats
+    added: Floats
+
+
+@_plain
+def _exp(x: Any) -> Any:
+    """exp to 2e-7 of itself, in a form that the compiler can do for many numbers at once."""
+    x = min(max(x, np.float32(-87.0)), np.float32(87.0))
+    power = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    rest = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
+    found = np.float32(1.9875691500e-4)
+    for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
+        found = found * rest + np.float32(coefficient)
+    return (found * rest * rest + rest + np.float32(1.0)) * _POWERS[np.int64(power) + 127]
+
+
+@_plain
+def _rounded(row: Floats, codes: Wide) -> Any:
+    """Rounds a row to 16 bits; returns its scale."""
+    largest = np.float32(1e-30)
+    for i in range(row.shape[0]):
+        largest = max(largest, abs(row[i]))
+    factor = np.float32(LARGEST) / largest
+    for i in range(row.shape[0]):
+        codes[i] = np.int16(np.rint(row[i] * factor))
+    return largest / np.float32(LARGEST)
+
+
+@_plain
+def _normed(row: Floats, weight: Floats, epsilon: float, found: Floats) -> None:
+    """RMS norm (arXiv 1910.07467, equation 4)."""
+    squares = np.float32(0)
+    for i in range(row.shape[0]):
+        squares += row[i] * row[i]
+    factor = np.float32(1) / np.sqrt(squares / np.float32(row.shape[0]) + np.float32(epsilon))
+    for i in range(row.shape[0]):
+        found[i] = row[i] * factor * weight[i]
+
+
+@_parallel
+def _multiply(codes: Codes, scales: Floats, start: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
+    """rows (n, in) times the matrix (out, in) whose codes begin at `start`, into found (n, out)."""
+    count, width = rows.shape
+    outputs, groups = found.shape[1], width // GROUP
+    matrix = codes[start : start + outputs * width].reshape(outputs, groups, GROUP)
+    its_scales = scales[start // GROUP : start // GROUP + outputs * groups].reshape(outputs, groups)
+    for task in prange((outputs + OUTPUTS_A_TASK - 1) // OUTPUTS_A_TASK):
+        totals = np.empty(count, np.float32)
+        for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK)):
+            totals[:] = 0
+            for group in range(groups):  # once from memory for all rows
+                scale, at = its_scales[output, group], group * GROUP
+                for row in range(count):
+                    some = np.int32(0)
+                    for i in range(GROUP):
+                        some = np.int32(some + np.int32(matrix[output, group, i]) * np.int32(rows[row, at + i]))
+                    totals[row] += np.float32(some) * scale
+            for row in range(count):
+                found[row, output] = totals[row] * row_scales[row]
+
+
+@_plain
+def _turn(head: Floats, cos: Floats, sin: Floats) -> None:
+    """Turns a head by its position in place: models/rotary.py."""
+    half = cos.shape[0]
+    for i in range(half):
+        first, second = head[i], head[half + i]
+        head[i] = first * cos[i] - second * sin[i]
+        head[half + i] = second * cos[i] + first * sin[i]
+
+
+@_plain
+def _scores(query: Floats, keys: Floats, scale: float, found: Floats) -> Any:
+    """scale * query . key of each of the keys (m, width); returns the largest."""
+    largest = np.float32(-1e30)
+    for m in range(keys.shape[0]):
+        total = np.float32(0)
+        for i in range(query.shape[0]):
+            total += query[i] * keys[m, i]
+        found[m] = total * np.float32(scale)
+        largest = max(largest, found[m])
+    return largest
+
+
+@_plain
+def _mix(scores: Floats, largest: float, values: Floats, found: Floats) -> Any:
+    """Adds the values (m, width), each exp(score - largest) times; returns the sum of these shares."""
+    total = np.float32(0)
+    for m in range(values.shape[0]):
+        scores[m] = _exp(scores[m] - largest)
+    for m in range(values.shape[0]):
+        share = scores[m]
+        total += share
+        for i in range(values.shape[1]):
+            found[i] += share * values[m, i]
+    return total
+
+
+@_parallel
+def _attend(heads: Floats, capped: Floats, texts: Texts, layer: int, found: Floats) -> None:
+    """Attention of the last token of each text. heads (n, all heads, width), turned, and capped (n, query heads,
+    width)."""
+    queries, shared = capped.shape[1], texts.pairs.shape[3]
+    width = heads.shape[2]
+    scale = np.float32(1) / np.sqrt(np.float32(width))
+    for task in prange(heads.shape[0] * queries):
+        row, head = task // queries, task % queries
+        text, pair = texts.numbers[row], head // (queries // shared)
+        first, last = texts.firsts[text], texts.lengths[text]
+        few = texts.sinks.shape[4] if texts.slides[text] else 0
+        scores = np.empty(few + last - first, np.float32)
+        keys, values = texts.pairs[text, layer, 0, pair, first:last], texts.pairs[text, layer, 1, pair, first:last]
+        largest = _scores(heads[row, head], keys, scale, scores[few:])
+        if few:
+            of_sinks = _scores(capped[row, head], texts.sinks[text, layer, 0, pair], scale, scores[:few])
+            largest = max(largest, of_sinks)
+        mixed = np.zeros(width, np.float32)
+        total = _mix(scores[few:], largest, values, mixed)
+        if few:
+            total += _mix(scores[:few], largest, texts.sinks[text, layer, 1, pair], mixed)
+        for i in range(width):
+            found[row, head * width + i] = mixed[i] / total
+
+
+@_parallel
+def _gated(both: Floats, found: Floats) -> None:
+    """silu(gate) * up of rows that hold the gate and then up."""
+    count, width = found.shape
+    blocks = (width + 255) // 256
+    for task in prange(count * blocks):
+        row, start = task // blocks, task % blocks * 256
+        for i in range(start, min(width, start + 256)):
+            gate = both[row, i]
+            found[row, i] = gate / (np.float32(1) + _exp(-gate)) * both[row, width + i]
+
+
+@_plain
+def _place_heads(
+    weights: Weights, texts: Texts, layer: int, room: _Room, heads: Floats, table: Floats, sink_table: Floats
+) -> None:
+    """Turns the projected heads (n, all heads, width) and puts keys and values where the texts keep them."""
+    queries, shared = room.capped.shape[1], texts.pairs.shape[3]
+    for row in range(heads.shape[0]):
+        text = texts.numbers[row]
+        place = texts.lengths[text] - 1
+        for i in range(room.heads.shape[1]):
+            room.heads[row, i] += weights.biases[layer, i]
+        for head in range(queries + shared):
+            if weights.head_norms.shape[1]:
+                weight = weights.head_norms[layer, 0 if head < queries else 1]
+                _normed(heads[row, head], weight, weights.epsilon, heads[row, head])
+            if head < queries and texts.slides[text]:
+                room.capped[row, head] = heads[row, head]
+                _turn(room.capped[row, head], sink_table[0], sink_table[1])
+            _turn(heads[row, head], table[row, 0], table[row, 1])
+        for head in range(shared):
+            texts.pairs[text, layer, 0, head, place] = heads[row, queries + head]
+            texts.pairs[text, layer, 1, head, place] = heads[row, queries + shared + head]
+
+
+@_plain
+def _read_normed(weights: Weights, norm: int, matrix: int, hidden: Floats, room: _Room, found: Floats) -> None:
+    """A matrix times the hidden rows, normalised."""
+    for row in range(hidden.shape[0]):
+        _normed(hidden[row], weights.norms[norm], weights.epsilon, room.normed[row])
+        room.row_scales[row] = _rounded(room.normed[row], room.rows[row])
+    start = weights.places[matrix // 4, matrix % 4]
+    _multiply(weights.codes, weights.scales, start, room.rows, room.row_scales, found)
+
+
+@_plain
+def _add_product(weights: Weights, matrix: int, inputs: Floats, rows: Wide, hidden: Floats, room: _Room) -> None:
+    """Adds a matrix times the inputs to the hidden rows."""
+    for row in range(hidden.shape[0]):
+        room.row_scales[row] = _rounded(inputs[row], rows[row])
+    start = weights.places[matrix // 4, matrix % 4]
+    _multiply(weights.codes, weights.scales, start, rows, room.row_scales, room.added)
+    hidden += room.added
+
+
+@_plain
+def step(weights: Weights, texts: Texts, hidden: Floats, table: Floats, sink_table: Floats, logits: Floats) -> None:
+    """One token for each of n texts through all layers, into logits (n, vocabulary).
+
+    hidden (n, hidden), the embedded tokens, is modified, and so are the pairs of `texts`. table (n, 2, head width / 2)
+    is cos and sin of their positions, sink_table (2, head width / 2) those of the capped distance to the sinks.
+    """
+    count, size = hidden.shape
+    shared, width = texts.pairs.shape[3], texts.pairs.shape[5]
+    all_heads, mlp = weights.biases.shape[1] // width, weights.mlp
+    queries = all_heads - 2 * shared
+    room = _Room(
+        np.zeros((count, size), np.float32),
+        np.zeros((count, -(-size // GROUP) * GROUP), np.int16),
+        np.zeros((count, -(-mlp // GROUP) * GROUP), np.int16),
+        np.zeros((count, -(-(queries * width) // GROUP) * GROUP), np.int16),
+        np.empty(count, np.float32),
+        np.empty((count, all_heads * width), np.float32),
+        np.empty((count, queries * width), np.float32),
+        np.empty((count, queries, width), np.float32),
+        np.empty((count, 2 * mlp), np.float32),
+        np.empty((count, mlp), np.float32),
+        np.empty((count, size), np.float32),
+    )
+    heads = room.heads.reshape(count, all_heads, width)
+    layers = texts.pairs.shape[1]
+    for layer in range(layers):
+        _read_normed(weights, 2 * layer, 4 * layer, hidden, room, room.heads)
+        _place_heads(weights, texts, layer, room, heads, table, sink_table)
+        _attend(heads, room.capped, texts, layer, room.merged)
+        _add_product(weights, 4 * layer + 1, room.merged, room.merged_rows, hidden, room)
+        _read_normed(weights, 2 * layer + 1, 4 * layer + 2, hidden, room, room.both)
+        _gated(room.both, room.gated)
+        _add_product(weights, 4 * layer + 3, room.gated, room.wide_rows, hidden, room)
+    _read_normed(weights, 2 * layers, 4 * layers, hidden, room, logits)

@@ -81,7 +81,7 @@ def writer(model: Model, file: Path, threads: int) -> Writer:
     where the step is compiled, or what was compiled is loaded."""
     if not (isinstance(model, SoftmaxModel) and fits(model)):
         return Writer(model)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_compiled()))
+    compiled = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_compiled())))
     import numba
 
     if numba.config.DISABLE_JIT:  # somebody debugs: uncompiled it would take minutes a token
@@ -91,7 +91,14 @@ def writer(model: Model, file: Path, threads: int) -> Writer:
 
     numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
     weights = kept(model, file)
-    compile_step(weights)
+    try:
+        compile_step(weights)
+    except Exception:  # noqa: BLE001 - what was compiled is damaged, as after a power loss; Numba loads it unseen
+        for left in compiled.glob("*/kernels.*"):
+            left.unlink(missing_ok=True)
+        compile_step(weights)
+    finally:  # Numba's first use of its threads changes how many torch has, where both use the same library for them
+        torch.set_num_threads(threads)
     return Writer(model, lambda states: SoftmaxWriting(model, weights, states))
 
 

@@ -22,11 +22,14 @@ from mmxcli.models.minimax.model import MiniMaxModel
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.reading.corpus import Corpus
+from mmxcli.reading.progress import Note
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.state.record import write_record
 from mmxcli.state.saving import load_snapshot
 from mmxcli.state.store import ReadingStore
+from mmxcli.tasks.ask import ask
+from mmxcli.tasks.events import Answer
 
 Result = TypeVar("Result")
 TEXT = "".join(f"Line {n}: the ship of captain {n * n} sailed on day {n % 31}.\n" for n in range(40))
@@ -382,3 +385,29 @@ def test_it_is_told_by_the_name_of_the_place_that_was_asked_for(settings: Settin
     readings = [read(settings, book, upto=place) for place in places]
     assert len({reading.stored.id for reading in readings}) == 1
     assert [reading.stored.upto for reading in readings] == list(map(str, places))
+
+
+def test_where_the_fast_way_to_write_fails_answers_are_written_all_the_same(
+    settings: Settings, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise EOFError("Ran out of input")
+
+    monkeypatch.setattr("mmxcli.models.writing.writer", fails)
+    events = list(ask([str(book)], ["Who sailed on day 3?", "Which captain sailed on day 7?"], settings))
+    answers = [event for event in events if isinstance(event, Answer)]
+    assert len(answers) == 2 and all(answer.text for answer in answers)
+    warnings = [event.text for event in events if isinstance(event, Note) and event.warning]
+    assert warnings == ["answers are written more slowly: EOFError: Ran out of input"]
+
+
+def test_answers_that_are_written_together_come_in_order(settings: Settings, book: Path) -> None:
+    """Those that the text does not give among them."""
+    questions = ["Which captain sailed on day 7?", "xyzzy plugh?", *(f"Who sailed on day {n}?" for n in range(5))]
+    together = [event for event in ask([str(book)], questions, settings) if isinstance(event, Answer)]
+    alone = [event for one in questions for event in ask([str(book)], [one], settings) if isinstance(event, Answer)]
+    assert [answer.question for answer in together] == questions
+    assert [(one.text, one.found, one.citations) for one in together] == [
+        (one.text, one.found, one.citations) for one in alone
+    ]
+    assert {answer.found for answer in together} == {True, False}

@@ -4,17 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from mmxcli.errors import UsageError
-from mmxcli.recall.outline import LONGEST, Heading, Headings
+from mmxcli.recall.outline import LONGEST, Heading, Headings, Lines
 
 AFTER = re.compile(r"(epilogue|afterword|conclusion|interlude|author.s note)\b", re.I)  # no part of the chapter before
 ABOVE = ("part", "book", "volume")  # what chapters are parts of
 BODY = 200  # code points below a heading, before the next one, that make it more than a line of the contents
-
-
-LAST = 1 << 30
+LAST = 1 << 30  # the number of "the last"
 _LINE = re.compile(
     r"""[\W_]*(?:(?P<sort>chapter|part|book|volume|section|letter|act|scene|canto|stave)\s+)?
         (?P<number>the\ last|[a-z]+-[a-z]+|\w+)\b(?P<more>.*)""",
@@ -38,14 +36,13 @@ def end_of_chapter(texts: Iterable[str], number: int) -> int:
     Nothing of what comes later may be before that place: raises UsageError where there is no such chapter, where there
     are several, and where the next one cannot be told.
     """
-    length, scan, lines = 0, Headings(), _Lines()
+    length, scan, lines = 0, Headings(), Lines()
     found: list[Heading] = []
-    for text in texts:
-        length += len(text)
-        lines.read(text)
-        found += scan.read(text, last=False)
-    lines.read("\n")
-    found += scan.read("", last=True)
+    loose: list[tuple[int, str, int]] = []
+    for text in chain(texts, [None]):  # None: the end
+        length += len(text or "")
+        loose += _loose(lines.read(text or "", last=text is None))
+        found += scan.read(text or "", last=text is None)
     every = list(_marks([heading for heading in found if heading.alone], length))
     marks = list(_without_contents(every))
     sort = _sort_of(marks, number)
@@ -67,7 +64,8 @@ def end_of_chapter(texts: Iterable[str], number: int) -> int:
         if heading.alone and (AFTER.match(heading.words) or (own in ABOVE and sort not in ABOVE)):
             end = heading.start
             break
-    if any(start < place < end and kind in (sort, "") for place, kind, _ in lines.numbered(number)):
+    following = (number + 1, LAST)
+    if any(start < place < end and kind in (sort, "") and its in following for place, kind, its in loose):
         raise _unclear(f"a line in it begins like chapter {number + 1}")
     between = [mark for mark in every if start < mark.heading.start < end] if end < length else []
     while between and not between[-1].has_body:
@@ -75,34 +73,20 @@ def end_of_chapter(texts: Iterable[str], number: int) -> int:
     return end
 
 
-class _Lines:
-    """Lines that may be headings in a form that is none elsewhere: in small letters, between dashes, in the middle of
-    a paragraph. They end no chapter, but where one is there, it is not known to end anywhere else."""
-
-    def __init__(self) -> None:
-        self._place, self._rest = 0, ""
-        self._found: list[tuple[int, str, int]] = []  # place, sort or "", number
-
-    def read(self, text: str) -> None:
-        lines = (self._rest + text).split("\n")
-        self._rest = lines.pop()
-        for line in lines:
-            if len(line) <= LONGEST and (match := _LINE.match(line)):
-                sort, number = Heading(0, f"{match['sort']} {match['number']}").label if match["sort"] else ("", 0)
-                if match["sort"] and match["number"].lower().startswith("the last"):
-                    number = LAST
-                elif not match["sort"]:
-                    _, number = Heading(0, match["number"]).label
-                    number = 0 if match["more"].strip("*_#=-. \t\r") else number
-                if number:
-                    self._found.append((self._place + len(line) - len(line.lstrip()), sort, number))
-            self._place += len(line) + 1
-        self._place += max(0, len(self._rest) - 2 * LONGEST)
-        self._rest = self._rest[: 2 * LONGEST]
-
-    def numbered(self, number: int) -> Iterator[tuple[int, str, int]]:
-        """Those that may be the next after `number`."""
-        return (line for line in self._found if line[2] in (number + 1, LAST))
+def _loose(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, int]]:
+    """Place, sort or "", and number of the lines that may be headings in a form that is none elsewhere: in small
+    letters, between dashes, in the middle of a paragraph. They end no chapter, but where one is there, it is not known
+    to end anywhere else."""
+    for place, line in lines:
+        if len(line) <= LONGEST and (match := _LINE.match(line)):
+            sort, number = Heading(0, f"{match['sort']} {match['number']}").label if match["sort"] else ("", 0)
+            if match["sort"] and match["number"].lower().startswith("the last"):
+                number = LAST
+            elif not match["sort"]:
+                _, number = Heading(0, match["number"]).label
+                number = 0 if match["more"].strip("*_#=-. \t\r") else number
+            if number:
+                yield place + len(line) - len(line.lstrip()), sort, number
 
 
 def _marks(found: Sequence[Heading], length: int) -> Iterator[_Mark]:

@@ -100,15 +100,17 @@ def text_of(item: Item) -> str:
 
 def nothing_to_read(sources: Sequence[str], gaps: Sequence[Gap]) -> InputError:
     """The error that names the sources and the reasons."""
-    names = ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
     reasons = sorted({gap.reason for gap in gaps}) or ["no readable files"]
-    return InputError(f"nothing to read in {names}: {'; '.join(reasons[:3])}")
+    return InputError(f"nothing to read in {_named(sources)}: {'; '.join(reasons[:3])}")
 
 
 def changed(sources: Sequence[str]) -> InputError:
     """The error of a text that is not what it was a moment ago."""
-    names = ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
-    return InputError(f"{names} changed while it was read: run the command again")
+    return InputError(f"{_named(sources)} changed while it was read: run the command again")
+
+
+def _named(sources: Sequence[str]) -> str:
+    return ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
 
 
 class Place:

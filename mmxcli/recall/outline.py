@@ -85,36 +85,48 @@ def headings(text: str) -> Iterator[Heading]:
     return (heading for heading in Headings().read(text, last=True) if heading.alone)
 
 
+class Lines:
+    """The lines of a text that comes piece by piece. Of one that is longer than any heading no more is kept than shows
+    that it is too long."""
+
+    def __init__(self) -> None:
+        self._place = 0  # where the next line begins
+        self._rest = ""  # of a line whose end is not there yet
+
+    def read(self, text: str, *, last: bool) -> Iterator[tuple[int, str]]:
+        """Those that are complete with `text`, each with its place."""
+        lines = (self._rest + text).split("\n")
+        self._rest = "" if last else lines.pop()
+        for line in lines:
+            yield self._place, line
+            self._place += len(line) + 1
+        self._place += max(0, len(self._rest) - 2 * LONGEST)
+        self._rest = self._rest[: 2 * LONGEST]
+
+
 class Headings:
     """Finds the headings of a text in prose that comes piece by piece: marked with hashes, underlined, or a paragraph
     of their own that is numbered like a chapter or all in capitals."""
 
     def __init__(self) -> None:
-        self._place = 0  # where the next line begins
-        self._rest = ""  # of a line whose end is not there yet
+        self._scan = Lines()
         self._lines: list[tuple[int, str]] = []  # place and words of the first lines of this paragraph
         self._count = 0  # lines of it
 
     def read(self, text: str, *, last: bool) -> Iterator[Heading]:
         """Those that are complete with `text`, in order."""
-        lines = (self._rest + text).split("\n")
-        self._rest = "" if last else lines.pop()
-        for line in lines:
-            yield from self._line(line)
-            self._place += len(line) + 1
+        for place, line in self._scan.read(text, last=last):
+            yield from self._line(place, line)
         if last:
             yield from self._paragraph()
-        # Of a line without end no more is kept than shows that it is too long.
-        self._place += max(0, len(self._rest) - 2 * LONGEST)
-        self._rest = self._rest[: 2 * LONGEST]
 
-    def _line(self, line: str) -> Iterator[Heading]:
+    def _line(self, at: int, line: str) -> Iterator[Heading]:
         words = line.strip()
         if not words:
             yield from self._paragraph()
         elif (hashes := _HASHES.match(line)) and len(line) < 2 * LONGEST:
             yield from self._paragraph()
-            yield Heading(self._place, hashes[1].strip()[:LONGEST])
+            yield Heading(at, hashes[1].strip()[:LONGEST])
         elif self._lines and _UNDERLINE.fullmatch(words) and self._may_be_underlined:
             place, title = self._lines[-1]
             self._lines, self._count = [], 0
@@ -122,7 +134,7 @@ class Headings:
         else:
             if len(self._lines) == WRAPPED:
                 self._lines.pop()  # the last one may be underlined; the first tell whether it is a heading
-            self._lines.append((self._place + len(line) - len(line.lstrip()), words[: LONGEST + 1]))
+            self._lines.append((at + len(line) - len(line.lstrip()), words[: LONGEST + 1]))
             self._count += 1
 
     @property

@@ -22,7 +22,8 @@ from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.weights import locate
 from mmxcli.state.model_state import ModelState
-from mmxcli.state.pages import PAGE, STORES, PagedState
+from mmxcli.state.pages import STORES, PagedState
+from mmxcli.state.sizes import PAGE
 
 CHUNK = 512
 

@@ -27,7 +27,7 @@ from mmxcli.models.weights import locate
 from mmxcli.reading.cuts import chunks
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.state.model_state import ModelState
-from mmxcli.state.window import SINKS
+from mmxcli.state.sizes import SINKS
 
 PROBE_EVERY, PROBE, CHUNK = 50_000, 1_024, 512
 

@@ -5,7 +5,7 @@
 
 After 400 tokens of TEXT, 64 tokens are written by the kernels, by the model's own step and, where asked for, by
 transformers' generate and by llama.cpp, in turn, several rounds: tokens a second, least and most. Then 1 to 8 texts
-at once, as multiples of the time of one. `--perplexity` steps through so many tokens of TEXT by the kernels and by the
+at once, and 1 to 8 tokens of one, as multiples of the time of one. `--perplexity` steps through so many tokens of TEXT by the kernels and by the
 model's own step.
 """
 
@@ -26,7 +26,7 @@ from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
 from mmxcli.models.writing import PlainWriting, Writing, place, writer
 
-PROMPT, WRITTEN = 400, 64
+PROMPT, WRITTEN, CHUNK = 400, 64, 512
 
 
 def main() -> None:
@@ -46,17 +46,26 @@ def main() -> None:
     ids = tokenizer.encode(args.text.read_text(encoding="utf-8"))
     state = model.new_state()
     model.advance(state, ids[:PROMPT])
-    fast = writer(model, place(settings.weights_folder, weights.identity), torch.get_num_threads())
-    fast.begin([state.fork()]).step([ids[PROMPT]])  # compiles
+    file = place(settings.weights_folder, weights.identity)
+    fast = writer(lambda: model, weights.path, file, torch.get_num_threads())
+
+    def begun(count: int = 1) -> Writing:
+        return fast.begin([state.fork() for _ in range(count)], [[]] * count, CHUNK)
+
+    def plain() -> Writing:
+        return PlainWriting(model, [state.fork()], CHUNK)
+
+    begun().step([[ids[PROMPT]]])  # compiles
 
     def written(writing: Writing) -> None:
         token = ids[PROMPT]
         for _ in range(WRITTEN):
-            token = int(writing.step([token]).argmax())
+            token = int(writing.step([[token]]).argmax())
+            writing.keep([1])
 
     ways: dict[str, Callable[[], float]] = {
-        "kernels": lambda: timed(lambda: written(fast.begin([state.fork()]))),
-        "the model's own step": lambda: timed(lambda: written(PlainWriting(model, [state.fork()]))),
+        "kernels": lambda: timed(lambda: written(begun())),
+        "the model's own step": lambda: timed(lambda: written(plain())),
     }
     if args.transformers:
         ways["transformers, bfloat16"] = transformers_generate(weights.path, ids)
@@ -73,27 +82,32 @@ def main() -> None:
             f"{name}: {min(speeds):.1f} … {max(speeds):.1f} tokens/s; kernels are {ratio:.2f} times as fast", flush=True
         )
 
-    one = min(together(fast.begin([state.fork()]), 1) for _ in range(args.rounds))
+    one = min(together(begun(), [1]) for _ in range(args.rounds))
     for count in (2, 4, 8):
-        spent = min(together(fast.begin([state.fork() for _ in range(count)]), count) for _ in range(args.rounds))
-        print(f"{count} texts at once take {spent / one:.2f} times as long as one", flush=True)
+        texts = min(together(begun(count), [1] * count) for _ in range(args.rounds))
+        tokens = min(together(begun(), [count]) for _ in range(args.rounds))
+        print(
+            f"{count} texts at once take {texts / one:.2f} times as long as one, {count} tokens of one {tokens / one:.2f}",
+            flush=True,
+        )
 
     if args.perplexity:
         limit = PROMPT + args.perplexity
         for name, writing in {
-            "kernels": fast.begin([state.fork()]),
-            "the model's own step": PlainWriting(model, [state.fork()]),
+            "kernels": begun(),
+            "the model's own step": plain(),
         }.items():
             loss = 0.0
             for number in range(PROMPT, limit):
-                loss -= float(writing.step([ids[number]]).log_softmax(dim=1)[0, ids[number + 1]])
+                loss -= float(torch.tensor(writing.step([[ids[number]]])).log_softmax(dim=1)[0, ids[number + 1]])
             print(
                 f"perplexity of {args.perplexity:,} tokens, {name}: {math.exp(loss / args.perplexity):.3f}", flush=True
             )
 
 
-def together(writing: Writing, count: int) -> float:
-    return timed(lambda: [writing.step([5] * count) for _ in range(WRITTEN // 2)])
+def together(writing: Writing, sizes: list[int]) -> float:
+    """Seconds for some steps with pieces of these sizes."""
+    return timed(lambda: [writing.step([[5] * size for size in sizes]) for _ in range(WRITTEN // 2)])
 
 
 def timed(work: Callable[[], object]) -> float:

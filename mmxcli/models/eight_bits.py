@@ -1,68 +1,88 @@
-"""The weights of a SoftmaxModel in 8 bits, arranged for models/kernels.py, and the file in which they are kept."""
+"""The weights of a llama-like model in 8 bits, arranged for models/kernels.py, and the file in which they are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.checkpoint import hashed
 from mmxcli.models.files import clear_disk_errors, locked, private_folder, write
-from mmxcli.models.kernels import GROUP, Codes, Floats, Numbers, Weights
+from mmxcli.models.kernels import GROUP, Numbers, Weights
+from mmxcli.models.shape import Shape
 from mmxcli.models.shards import Header, described, read_header
-from mmxcli.models.softmax import SoftmaxModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mmxcli.models.softmax import SoftmaxModel
 
 BLOCK = 4096  # rows that are rounded at a time
 _MATRICES = (("self_attn.q", "self_attn.k", "self_attn.v"), ("self_attn.o",), ("mlp.gate", "mlp.up"), ("mlp.down",))
+_KINDS = {"I8": np.int8, "F32": np.float32}
 
 
-def arranged(model: SoftmaxModel, codes: Codes, scales: Floats) -> Weights:
-    """`codes` and `scales`: as in the file that `kept` makes."""
-    shape, weights = model.shape, model.weights
-    ends = np.cumsum([sum(map(_padded, matrix)) for matrix in _matrices(model)])
-    places: Numbers = np.zeros((shape.layers + 1, 4), np.int64)
-    places.reshape(-1)[1 : len(ends)] = ends[:-1]
-    names = [
-        f"model.layers.{number}.{name}.weight"
-        for number in range(shape.layers)
-        for name in ("input_layernorm", "post_attention_layernorm")
-    ]
-    norms = torch.stack([weights[name] for name in (*names, "model.norm.weight")]).float().numpy()
-    biases = torch.stack([_biases(model, number) for number in range(shape.layers)]).numpy()
-    kinds = "qk" if shape.family == "qwen3" else ""
-    head_norms: Floats = np.empty((shape.layers, len(kinds), shape.head_width), np.float32)
-    for number in range(shape.layers):
-        for i, kind in enumerate(kinds):
-            head_norms[number, i] = weights[f"model.layers.{number}.self_attn.{kind}_norm.weight"].float()
-    return Weights(codes, scales, places, norms, biases, head_norms, shape.norm_epsilon, shape.mlp)
-
-
-def kept(model: SoftmaxModel, path: Path) -> Weights:
-    """From the file `path`, mapped; made first when it is not there or not whole. Raises ModelError when it cannot be
-    written."""
-    headers = _headers(model, path)
+def kept(shape: Shape, path: Path, model: "Callable[[], SoftmaxModel]") -> Weights:
+    """From the file `path`, mapped; made first, from the model with this shape, when it is not there or not whole.
+    Raises ModelError when it cannot be written."""
+    headers = _headers(shape, path)
     if not _whole(path, headers):
         private_folder(path.parent)
         with clear_disk_errors(path.parent), locked(path.with_suffix(".lock"), lambda: None):
             if not _whole(path, headers):  # nobody has made it meanwhile
                 for left in path.parent.glob(f".{path.name}.*.part"):  # of a process that was killed
                     left.unlink(missing_ok=True)
-                write(path.with_suffix(".sha256"), [write(path, _contents(model, headers)).sha256.encode()])
+                write(path.with_suffix(".sha256"), [write(path, _contents(model(), headers)).sha256.encode()])
     there = read_header(path)
     # Private and written to by nobody: the kernels know one kind of array.
-    codes = np.memmap(path, np.int8, "c", there["codes"].start, there["codes"].shape)
-    scales = np.memmap(path, np.float32, "c", there["scales"].start, there["scales"].shape)
-    return arranged(model, np.asarray(codes), np.asarray(scales))
+    arrays: dict[str, Any] = {name: _mapped(one) for name, one in there.items()}
+    starts = [0, *accumulate(rows * columns for rows, columns in _sizes(shape))]
+    places: Numbers = np.zeros((shape.layers + 1, 4), np.int64)
+    places.reshape(-1)[: len(starts) - 1] = starts[:-1]
+    return Weights(**arrays, places=places, epsilon=shape.norm_epsilon, mlp=shape.mlp)
 
 
-def _headers(model: SoftmaxModel, path: Path) -> dict[str, Header]:
-    count = sum(_padded(weight) for matrix in _matrices(model) for weight in matrix)
-    return {
-        "codes": Header(path, (count,), "I8", 0, count),
-        "scales": Header(path, (count // GROUP,), "F32", count, 4 * (count // GROUP)),
+def _mapped(one: Header) -> NDArray[Any]:
+    if not one.bytes:  # which cannot be mapped
+        return np.empty(one.shape, _KINDS[one.dtype])
+    return np.asarray(np.memmap(one.path, _KINDS[one.dtype], "c", one.start, one.shape))
+
+
+def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
+    """Of the matrices in their order: rows, and columns filled up to whole groups."""
+    queries, pairs = shape.heads * shape.head_width, shape.key_heads * shape.head_width
+
+    def filled(columns: int) -> int:
+        return -(-columns // GROUP) * GROUP
+
+    for _ in range(shape.layers):
+        yield queries + 2 * pairs, filled(shape.hidden)
+        yield shape.hidden, filled(queries)
+        yield 2 * shape.mlp, filled(shape.hidden)
+        yield shape.hidden, filled(shape.mlp)
+    yield shape.vocabulary, filled(shape.hidden)
+
+
+def _headers(shape: Shape, path: Path) -> dict[str, Header]:
+    """What the file holds: the arrays of Weights by their names."""
+    count = sum(rows * columns for rows, columns in _sizes(shape))
+    contents: dict[str, tuple[str, tuple[int, ...]]] = {
+        "codes": ("I8", (count,)),
+        "scales": ("F32", (count // GROUP,)),
+        "norms": ("F32", (2 * shape.layers + 1, shape.hidden)),
+        "biases": ("F32", (shape.layers, (shape.heads + 2 * shape.key_heads) * shape.head_width)),
+        "head_norms": ("F32", (shape.layers, len(_head_norms(shape)), shape.head_width)),
     }
+    headers, start = {}, 0
+    for name, (dtype, size) in contents.items():
+        taken = prod(size) * np.dtype(_KINDS[dtype]).itemsize
+        headers[name] = Header(path, size, dtype, start, taken)
+        start += taken
+    return headers
 
 
 def _whole(path: Path, expected: dict[str, Header]) -> bool:
@@ -79,38 +99,47 @@ def _whole(path: Path, expected: dict[str, Header]) -> bool:
     }
 
 
-def _contents(model: SoftmaxModel, headers: dict[str, Header]) -> Iterator[bytes | memoryview]:
-    """A safetensors file, piece by piece; the scales, which come last, are in memory until then."""
+def _contents(model: "SoftmaxModel", headers: dict[str, Header]) -> "Iterator[bytes | memoryview]":
+    """A safetensors file, piece by piece; what comes after the codes is in memory until then."""
+    import torch
+
     yield described(headers)
     scales = []
-    for matrix in _matrices(model):
-        for weight in matrix:
-            for block in torch.split(weight, BLOCK):
-                wide = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP)).view(-1, GROUP)
-                largest = wide.abs().amax(dim=1, keepdim=True).clamp_min_(1e-30)
-                yield (wide * (127 / largest)).round_().to(torch.int8).numpy().reshape(-1).data
-                scales.append((largest / 127).view(-1).numpy())
-    yield from (some.data for some in scales)
+    for weight in _matrices(model):
+        for block in torch.split(weight, BLOCK):
+            wide = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP)).view(-1, GROUP)
+            largest = wide.abs().amax(dim=1, keepdim=True).clamp_min_(1e-30)
+            yield (wide * (127 / largest)).round_().to(torch.int8).numpy().reshape(-1).data
+            scales.append((largest / 127).view(-1))
+    layers, weights = [f"model.layers.{number}." for number in range(model.shape.layers)], model.weights
+    pair = ("input_layernorm.weight", "post_attention_layernorm.weight")
+    norms = [weights[layer + name] for layer in layers for name in pair]
+    heads = [weights[f"{layer}self_attn.{kind}_norm.weight"] for layer in layers for kind in _head_norms(model.shape)]
+    biases = [_biases(model, layer) for layer in layers]
+    for tensor in (*scales, *norms, weights["model.norm.weight"], *biases, *heads):
+        yield tensor.float().contiguous().numpy().reshape(-1).view(np.uint8).data
 
 
-def _matrices(model: SoftmaxModel) -> Iterator[list[Tensor]]:
+def _head_norms(shape: Shape) -> str:
+    return "qk" if shape.family == "qwen3" else ""
+
+
+def _matrices(model: "SoftmaxModel") -> "Iterator[Tensor]":
     """In the order in which they are arranged, those of the same input together."""
     for number in range(model.shape.layers):
         for names in _MATRICES:
-            yield [model.weights[f"model.layers.{number}.{name}_proj.weight"] for name in names]
-    yield [model.head]
+            for name in names:
+                yield model.weights[f"model.layers.{number}.{name}_proj.weight"]
+    yield model.head
 
 
-def _padded(weight: Tensor) -> int:
-    """Codes of a matrix whose rows are filled up to whole groups."""
-    return len(weight) * (-(-weight.shape[1] // GROUP) * GROUP)
-
-
-def _biases(model: SoftmaxModel, number: int) -> Tensor:
+def _biases(model: "SoftmaxModel", layer: str) -> "Tensor":
     """Of q, k and v of a layer, zeros where there are none."""
+    import torch
+
     shape = model.shape
     sizes = {"q": shape.heads, "k": shape.key_heads, "v": shape.key_heads}
-    names = {kind: f"model.layers.{number}.self_attn.{kind}_proj.bias" for kind in sizes}
+    names = {kind: f"{layer}self_attn.{kind}_proj.bias" for kind in sizes}
     parts = [
         model.weights[names[kind]].float() if names[kind] in model.weights else torch.zeros(heads * shape.head_width)
         for kind, heads in sizes.items()

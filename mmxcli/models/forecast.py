@@ -14,7 +14,8 @@ from mmxcli.models.trace import Trace, trace
 from mmxcli.state.layer import LayerState
 from mmxcli.state.mixed import MixedState
 from mmxcli.state.model_state import ModelState
-from mmxcli.state.pages import PAGE, PagedState
+from mmxcli.state.pages import PagedState
+from mmxcli.state.sizes import PAGE
 from mmxcli.state.window import WindowState
 
 BEGUN = 16  # tokens that are read before the first chunk that counts: then every layer has its state

@@ -8,7 +8,7 @@ from mmxcli.models.fields import Fields
 from mmxcli.models.heap import keep_freed_memory
 from mmxcli.models.minimax.config import MiniMaxConfig, is_minimax
 from mmxcli.models.shape import Shape, foreign
-from mmxcli.models.shards import EMBEDDING, HEAD, check_used, fitting, lacking, mapped, read_headers
+from mmxcli.models.shards import EMBEDDING, HEAD, Header, check_used, fitting, lacking, mapped, read_headers
 
 if TYPE_CHECKING:
     import torch
@@ -81,6 +81,14 @@ def load_softmax(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxMo
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
     return SoftmaxModel(shape, weights)
+
+
+def embedding_of(shape: Shape, folder: Path) -> Header:
+    """Where the embedding of a llama-like model lies. Raises what `load_model` raises."""
+    found = fitting(read_headers(folder), EMBEDDING, (shape.vocabulary, shape.hidden))
+    if found is None:
+        raise lacking(folder, EMBEDDING)
+    return found
 
 
 def expected_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:

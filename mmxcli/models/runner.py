@@ -1,13 +1,17 @@
 """What every model can do, whoever computes it."""
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from mmxcli.models.packed import Packing
-from mmxcli.state.model_state import ModelState
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from torch import Tensor
+
+    from mmxcli.models.packed import Packing
+    from mmxcli.state.model_state import ModelState
 
 Logits = Literal["none", "last", "all"]
 
@@ -40,7 +44,7 @@ class Model(Protocol):
         """Keeps the matrices, all but embedding and head, in 8 or 4 bits from now on. Modifies the model."""
         ...
 
-    def widened(self) -> "Model":
+    def widened(self) -> Model:
         """The same model with weights in float32, packed ones unpacked: what it is to be compared with. Costs its
         weights again, twice as large."""
         ...

@@ -20,7 +20,8 @@ from mmxcli.models.rotary import Rotary, rotate
 from mmxcli.models.shape import Shape
 from mmxcli.state.model_state import ModelState
 from mmxcli.state.pages import PagedState
-from mmxcli.state.window import SINKS, WindowState
+from mmxcli.state.sizes import SINKS
+from mmxcli.state.window import WindowState
 
 HEAD_BLOCK = 16_384  # words of the vocabulary scored at a time, so that a widened copy of the head stays small
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What a tokenizer for plain text has none of.
 PLAIN: dict[str, Any] = {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
+_PLAIN_PARTS = re.compile(f'"(?:{"|".join(PLAIN)})"\\s*:\\s*[^\\s0-9]')  # a word of the vocabulary has a number there
 
 
 class Tokenizer:
@@ -142,7 +143,7 @@ def _taken_apart(text: str) -> tuple[dict[str, Any], str]:
     """
     place = text.find('"model"')
     small, model = text[:place].rstrip().removesuffix(",") + "}", text[place:]
-    if place > 0 and not any(f'"{name}"' in model for name in PLAIN):
+    if place > 0 and not _PLAIN_PARTS.search(model):
         with suppress(ValueError):  # then it was another "model"
             return dict(json.loads(small)), model
     definition = json.loads(text)

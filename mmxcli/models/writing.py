@@ -1,60 +1,87 @@
-"""Writing: a token a step, for one text or for several at once."""
+"""Questions read and answers written: a few tokens a step, of one text or of several."""
 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
-import torch
 from platformdirs import user_cache_path
-from torch import Tensor
 
+from mmxcli.models.fields import Fields
 from mmxcli.models.files import private_folder
+from mmxcli.models.load import embedding_of
 from mmxcli.models.runner import Model
-from mmxcli.models.softmax import SoftmaxModel
+from mmxcli.models.shape import Shape, foreign
 from mmxcli.state.model_state import ModelState
-from mmxcli.state.window import SINKS
+from mmxcli.state.sizes import SINKS
+
+if TYPE_CHECKING:
+    from mmxcli.models.kernels import Floats
+    from mmxcli.models.softmax import SoftmaxModel
+    from mmxcli.models.softmax_writing import Past, SoftmaxWriting
 
 TOGETHER = 4  # texts that are written at once: with more, products are bound by computing and not by memory any more
-FORMAT = 1  # of the file with weights in 8 bits
+FORMAT = 2  # of the file with weights in 8 bits
 MOST_BYTES = 512 << 20  # of keys and values for all texts that are written at once
 COPIES = 3  # times as much as a state in bfloat16: itself, and what is written with in float32
 
 
 class Writing(Protocol):
-    """Texts that go on from states, which it takes over: nobody else uses them any more."""
+    """Texts that are continued."""
 
-    def step(self, ids: Sequence[int]) -> Tensor:
-        """Adds a token to each text; float32 logits (texts, vocabulary) for the next ones."""
+    @property
+    def rows(self) -> int:
+        """How many tokens, of all texts together, it pays to try in one step. 1: one of each text, no more."""
         ...
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Only these of the texts, by their numbers among those that still go on, do so from now on."""
+    def read(self, pieces: Sequence[Sequence[int]]) -> None:
+        """Adds a piece, which may be empty, to each text that goes on."""
+        ...
+
+    def step(self, pieces: Sequence[Sequence[int]]) -> "Floats":
+        """Adds a piece of at least one token to each text that goes on; float32 logits (all these tokens, vocabulary)
+        for what follows each."""
+        ...
+
+    def keep(self, counts: Sequence[int]) -> None:
+        """Comes after each step: only so many tokens of each piece stay. A text of which none stays goes no further."""
         ...
 
 
 class PlainWriting:
-    """By the model's own step, one text after the other."""
+    """By the model's own steps, one text after the other, one token of each."""
 
-    def __init__(self, model: Model, states: Sequence[ModelState]) -> None:
+    rows = 1
+
+    def __init__(self, model: Model, states: Sequence[ModelState], chunk: int) -> None:
+        """Takes the states over. `chunk`: tokens that are read at once."""
         self._model = model
         self._states = list(states)
+        self._chunk = chunk
 
-    def step(self, ids: Sequence[int]) -> Tensor:
-        logits = [self._model.advance(state, [token], "last") for state, token in zip(self._states, ids, strict=True)]
-        return torch.cat([some for some in logits if some is not None])
+    def read(self, pieces: Sequence[Sequence[int]]) -> None:
+        for state, piece in zip(self._states, pieces, strict=True):
+            for start in range(0, len(piece), self._chunk):
+                self._model.advance(state, piece[start : start + self._chunk])
 
-    def keep(self, rows: Sequence[int]) -> None:
-        self._states = [self._states[row] for row in rows]
+    def step(self, pieces: Sequence[Sequence[int]]) -> "Floats":
+        import torch
+
+        logits = [self._model.advance(state, ids, "last") for state, ids in zip(self._states, pieces, strict=True)]
+        return cast("Floats", torch.cat([some for some in logits if some is not None]).numpy())
+
+    def keep(self, counts: Sequence[int]) -> None:
+        self._states = [state for state, count in zip(self._states, counts, strict=True) if count]
 
 
 class Writer:
-    """Begins writings of one model."""
+    """Begins writings of one model, which is asked for when it is needed."""
 
-    def __init__(self, model: Model, fast: Callable[[Sequence[ModelState]], Writing] | None = None) -> None:
+    def __init__(self, model: Callable[[], Model], fast: "FastWriter | None" = None) -> None:
         self._model = model
         self._fast = fast
 
@@ -62,12 +89,47 @@ class Writer:
         """How many texts it is worth while to write at once that go on from a state of so many bytes."""
         return max(1, min(TOGETHER, MOST_BYTES // max(1, COPIES * size))) if self._fast else 1
 
-    def begin(self, states: Sequence[ModelState]) -> Writing:
-        """Texts that go on from `states`, which it takes over."""
+    def begin(self, states: Sequence[ModelState] | int, prompts: Sequence[Sequence[int]], chunk: int) -> Writing:
+        """Texts that have read `prompts` after `states`, which are taken over, or so many texts from nothing.
+
+        What goes on from a state is read by the model itself, in pieces of `chunk` tokens.
+        """
+        fast = self._fast
+        if isinstance(states, int):
+            if fast and fast.bytes(sum(map(len, prompts))) <= MOST_BYTES:
+                writing: Writing = fast.begin(states)
+                writing.read(prompts)
+                return writing
+            states = [self._model().new_state() for _ in range(states)]
+        plain = PlainWriting(self._model(), states, chunk)
+        plain.read(prompts)
         begun = all(state.position >= SINKS for state in states)  # the sinks are those of the states
-        if self._fast and begun and COPIES * sum(state.bytes for state in states) <= MOST_BYTES:
-            return self._fast(states)
-        return PlainWriting(self._model, states)
+        if fast and begun and COPIES * sum(state.bytes for state in states) <= MOST_BYTES:
+            return fast.go_on(states)
+        return plain
+
+
+class FastWriter:
+    """Begins writings by the compiled step."""
+
+    def __init__(self, shape: Shape, begin: "Callable[[Past], SoftmaxWriting]") -> None:
+        self._shape = shape
+        self._begin = begin
+
+    def bytes(self, tokens: int) -> int:
+        """Of the keys and values of so many tokens in float32."""
+        shape = self._shape
+        return tokens * shape.layers * 2 * shape.key_heads * shape.head_width * 4
+
+    def begin(self, texts: int) -> "SoftmaxWriting":
+        from mmxcli.models.softmax_writing import nothing
+
+        return self._begin(nothing(self._shape, texts))
+
+    def go_on(self, states: Sequence[ModelState]) -> "SoftmaxWriting":
+        from mmxcli.models.softmax_past import past_of
+
+        return self._begin(past_of(self._shape, states))
 
 
 def place(weights_folder: Path, identity: str) -> Path:
@@ -75,11 +137,12 @@ def place(weights_folder: Path, identity: str) -> Path:
     return weights_folder / "eight-bits" / f"{identity[:32]}-{FORMAT}.safetensors"
 
 
-def writer(model: Model, file: Path, threads: int) -> Writer:
-    """The fastest that there is for `model`, with its weights in 8 bits in `file` where it needs them: made there when
-    they are not. Raises ModelError when they cannot be written, and whatever goes wrong
-    where the step is compiled, or what was compiled is loaded."""
-    if not (isinstance(model, SoftmaxModel) and fits(model)):
+def writer(model: Callable[[], Model], folder: Path, file: Path, threads: int) -> Writer:
+    """The fastest that there is for the model in `folder`, with its weights in 8 bits in `file` where it needs them:
+    made there when they are not, for which alone the model is asked. Raises ModelError when they cannot be written,
+    and whatever goes wrong where the step is compiled, or what was compiled is loaded."""
+    fields = Fields(folder)
+    if foreign(fields) is not None or not fits(shape := Shape.read(folder)):
         return Writer(model)
     compiled = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_compiled())))
     import numba
@@ -87,10 +150,12 @@ def writer(model: Model, file: Path, threads: int) -> Writer:
     if numba.config.DISABLE_JIT:  # somebody debugs: uncompiled it would take minutes a token
         return Writer(model)
     from mmxcli.models.eight_bits import kept
+    from mmxcli.models.embedding import Embedding
     from mmxcli.models.softmax_writing import SoftmaxWriting, compile_step
 
     numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
-    weights = kept(model, file)
+    weights = kept(shape, file, lambda: cast("SoftmaxModel", model()))
+    embedding = Embedding(embedding_of(shape, folder))
     try:
         compile_step(weights)
     except Exception:  # noqa: BLE001 - what was compiled is damaged, as after a power loss; Numba loads it unseen
@@ -98,8 +163,9 @@ def writer(model: Model, file: Path, threads: int) -> Writer:
             left.unlink(missing_ok=True)
         compile_step(weights)
     finally:  # Numba's first use of its threads changes how many torch has, where both use the same library for them
-        torch.set_num_threads(threads)
-    return Writer(model, lambda states: SoftmaxWriting(model, weights, states))
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(threads)
+    return Writer(model, FastWriter(shape, lambda past: SoftmaxWriting(shape, weights, embedding, past)))
 
 
 def _compiled() -> Path:
@@ -114,8 +180,6 @@ def _compiled() -> Path:
     return own
 
 
-def fits(model: SoftmaxModel) -> bool:
-    """Whether the kernels compute this network: without biases but those of queries, keys and values, and with its
-    matrices as they are."""
-    strange = any(name.endswith((".o_proj.bias", "gate_proj.bias", "up_proj.bias")) for name in model.weights)
-    return not (strange or model.packed)
+def fits(shape: Shape) -> bool:
+    """Whether the kernels compute this network: without biases but those of queries, keys and values."""
+    return not ((shape.attention_bias and shape.family in ("llama", "qwen3")) or shape.mlp_bias)

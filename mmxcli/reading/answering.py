@@ -55,16 +55,16 @@ def write(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidenc
 
     For each question it reads the first passages, and then the best sentences of all of them.
     """
-    model, states, prompts = session.model, [], []
+    prompts = []
     for question, evidence in asked:
         passages = [passage.text.strip() for passage in evidence.passages[: session.settings.passages]]
         quotes = [quote.text for quote in evidence.quotes]
         form = question_prompt if reading.state is None else continuation_prompt
         prompts.append(form(session.template, passages, quotes, question))
-        states.append(model.new_state() if reading.state is None else reading.state.fork())
+    states = None if reading.state is None else [reading.state.fork() for _ in asked]
     limit, chunk = session.settings.max_tokens, session.policy.chunk
     assert session.writer  # the session was prepared
     texts = [""] * len(asked)
-    for number, piece in generate(model, session.writer, session.tokenizer, states, prompts, limit, chunk):
+    for number, piece in generate(session.writer, session.tokenizer, states, prompts, limit, chunk):
         texts[number] += piece
     return [text.strip() for text in texts]

@@ -9,8 +9,7 @@ from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
 from mmxcli.models.anatomy import QUANTS, Anatomy, Quant
 from mmxcli.models.shape import FAMILIES
-from mmxcli.state.pages import PAGE
-from mmxcli.state.window import SINKS
+from mmxcli.state.sizes import PAGE, SINKS
 
 ROOM_FOR_ANSWER = 2_048  # tokens of the trained window that passages, question and answer may take
 SOFTMAX_WINDOW = 1_024  # tokens that a model of softmax layers alone keeps: steady speed, at little cost in perplexity
@@ -18,17 +17,20 @@ PROGRAM_BYTES = 290 << 20  # the interpreter, torch and a tokenizer: 270 to 320 
 ACTIVATION_BYTES = 32 << 20  # of one chunk, where nothing tells more (models/forecast.py)
 FULL_CHUNK, MOST_CHUNK = 512, 8_192  # tokens: where more bring no speed to a dense model, and the most at all
 COMPILER_BYTES = 108 << 20  # Numba, and what it has compiled
+QUESTION_BYTES = 320 << 20  # the interpreter, a tokenizer, Numba, and what a question takes: 280 to 310 MiB measured
 EIGHT_BITS = 17 / 16  # bytes of a weight: its code, and its part in the scale of 64
 INT8_SHARE = 0.53  # a byte for two, and a scale for each head
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`stored_bytes`: size of the weights on disk, which is that in memory when they stay as they are."""
+    """`stored_bytes`: size of the weights on disk, which is that in memory when they stay as they are. `copied`:
+    whether their copy in 8 bits is there already, so that questions alone need nothing else."""
 
     settings: Settings
     anatomy: Anatomy
     stored_bytes: int
+    copied: bool = False
 
     @property
     def quant(self) -> Quant:
@@ -70,7 +72,12 @@ class Policy:
         as fast: for the networks that models/kernels.py computes, where the memory carries both."""
         if self.anatomy.family not in FAMILIES or self.anatomy.memory != "softmax" or self.quant != "none":
             return False
-        return self._bytes("none", tokens, "memory") + self._writing_bytes(tokens) <= self.budget
+        return self._peak_with_copy(tokens, "memory", ACTIVATION_BYTES) <= self.budget
+
+    def _peak_with_copy(self, tokens: int, store: str, activations: int) -> int:
+        if self.copied and self.mode(tokens) == "recall":
+            return QUESTION_BYTES + int(self.anatomy.parameters * EIGHT_BITS)
+        return self._bytes("none", tokens, store, activations) + self._writing_bytes(tokens)
 
     def _writing_bytes(self, tokens: int) -> int:
         """By which such writing adds to the memory: the compiler, the copy, a question's keys and values in float32. Of
@@ -163,8 +170,9 @@ class Policy:
 
     def peak_bytes(self, tokens: int, store: str = "memory", activations: int = ACTIVATION_BYTES) -> int:
         """Estimated peak memory: program, weights, activations, the state, and a question's own."""
-        writing = self._writing_bytes(tokens) if self.writes_in_8_bits(tokens) else 0
-        return self._bytes(self.quant, tokens, store, activations) + writing
+        if self.writes_in_8_bits(tokens):
+            return self._peak_with_copy(tokens, store, activations)
+        return self._bytes(self.quant, tokens, store, activations)
 
     def _bytes(self, quant: Quant, tokens: int, store: str, activations: int = ACTIVATION_BYTES) -> int:
         states = self.state_bytes(tokens, store) + self._fork_bytes(tokens, store)

@@ -13,8 +13,10 @@ from mmxcli.config import Settings
 from mmxcli.errors import DamagedError
 from mmxcli.models.chat import ChatTemplate
 from mmxcli.models.load import anatomy_of, load_model
+from mmxcli.models.threads import threads
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder, locate
+from mmxcli.models.writing import place
 from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
 from mmxcli.reading.cuts import pieces
 from mmxcli.reading.divisions import Divisions
@@ -85,7 +87,8 @@ class Session:
         start = time.perf_counter()
         size = sum(file.stat().st_size for file in self.weights.path.glob("*.safetensors"))
         self.anatomy = anatomy_of(self.weights.path)
-        self.policy = Policy(settings, self.anatomy, size)
+        self._copy = place(settings.weights_folder, self.weights.identity)
+        self.policy = Policy(settings, self.anatomy, size, copied=self._copy.exists())
         self.quant = self.policy.quant
         self.tokenizer = Tokenizer(self.weights.path)
         self.template = ChatTemplate(self.tokenizer)
@@ -99,8 +102,7 @@ class Session:
         start = time.perf_counter()
         import torch
 
-        if self.settings.threads:
-            torch.set_num_threads(self.settings.threads)
+        torch.set_num_threads(threads(self.settings.threads))
         from mmxcli.models.trust import trusted
 
         model = load_model(self.weights.path, quant=self.quant)
@@ -114,22 +116,19 @@ class Session:
         something goes wrong, answers are written more slowly."""
         if self.writer:
             return
-        from mmxcli.models.writing import Writer, place, writer
+        from mmxcli.models.writing import Writer, writer
 
-        self.writer = Writer(self.model)
+        self.writer = Writer(lambda: self.model)
         if not self._writes_in_8_bits:
             return
-        import torch
-
-        start = time.perf_counter()
-        file = place(self.settings.weights_folder, self.weights.identity)
-        if not file.exists():
+        before, start = self.load_s, time.perf_counter()
+        if not self._copy.exists():
             yield Note(f"{self.weights.name}: getting ready to write, once on this machine")
         try:
-            self.writer = writer(self.model, file, torch.get_num_threads())
+            self.writer = writer(lambda: self.model, self.weights.path, self._copy, threads(self.settings.threads))
         except Exception as error:  # noqa: BLE001 - a compiler on a machine that nobody has seen
             yield Note(f"answers are written more slowly: {type(error).__name__}: {error}", warning=True)
-        self.load_s += time.perf_counter() - start
+        self.load_s = before + time.perf_counter() - start  # the model too, if it was needed
 
     def read(
         self, sources: Sequence[str], stdin: BinaryIO | None, upto: Upto | None = None

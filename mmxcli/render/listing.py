@@ -12,13 +12,14 @@ from mmxcli.render.units import ago, duration, parameters, size
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.models.certificate import Certificate
+    from mmxcli.tasks.bench import Bench
     from mmxcli.tasks.doctor import Check
     from mmxcli.tasks.models import ModelCard
     from mmxcli.tasks.plan import Plan
     from mmxcli.tasks.states import StoredReading, Verdict
 
 WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
-Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict")
+Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict", "Bench")
 
 
 def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item], None], *, as_json: bool) -> None:

@@ -1,9 +1,13 @@
 """What one layer remembers. Each kind tells its bytes, copies itself, and names the tensors that make it up."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
 
 Facts = dict[str, Any]  # what JSON can hold
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from mmxcli.state.layer import Facts
+from mmxcli.state.sizes import PAGE
 
-PAGE = 4096  # tokens of a full page
 FIRST = 512  # tokens that an open page has room for at first
 STORES = ("memory", "disk", "int8")
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from mmxcli.state.layer import Bounded, Facts, size
+from mmxcli.state.sizes import SINKS
 
-SINKS = 4  # a softmax model falls apart when it can no longer see its first tokens (arXiv 2309.17453, section 3.2)
 GROWTH = 1024  # tokens by which the room for keys and values grows at least
 
 

@@ -12,7 +12,7 @@ from tiny import FAMILIES, make_model
 
 from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.state.window import SINKS
+from mmxcli.state.sizes import SINKS
 
 IDS = [(i * 7919 + 13) % 250 for i in range(200)]
 

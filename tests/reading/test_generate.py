@@ -21,7 +21,7 @@ def test_greedy_text_is_that_of_transformers(weights_folder: Path) -> None:
     tokenizer = Tokenizer(folder)
     prompt = tokenizer.encode("The three largest cities of France are")
     model = load_model(folder, torch.float32)
-    ours = "".join(piece for _, piece in generate(model, Writer(model), tokenizer, [model.new_state()], [prompt], 40))
+    ours = "".join(piece for _, piece in generate(Writer(lambda: model), tokenizer, None, [prompt], 40))
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     written = reference.generate(torch.tensor([prompt]), max_new_tokens=40, do_sample=False)[0, len(prompt) :]
     assert ours == tokenizer.decode(written.tolist())
@@ -38,6 +38,6 @@ def test_a_stop_token_ends_it_and_half_characters_wait(tiny_folder: Path, monkey
         return row
 
     monkeypatch.setattr(model, "advance", scripted)
-    pieces = [piece for _, piece in generate(model, Writer(model), tokenizer, [model.new_state()], [[1]], 50)]
+    pieces = [piece for _, piece in generate(Writer(lambda: model), tokenizer, None, [[1]], 50)]
     assert "".join(pieces) == "é😀!"
     assert all("\ufffd" not in piece for piece in pieces)

@@ -17,7 +17,8 @@ from mmxcli.models.library.turn import turn_of
 from mmxcli.models.packed import Packing
 from mmxcli.state.mixed import MixedState
 from mmxcli.state.model_state import ModelState
-from mmxcli.state.window import SINKS, WindowState
+from mmxcli.state.sizes import SINKS
+from mmxcli.state.window import WindowState
 
 
 class LibraryModel:

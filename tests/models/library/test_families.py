@@ -157,7 +157,7 @@ def test_it_writes(folder: Path) -> None:
     model, tokenizer = load_model(folder), Tokenizer(folder)
     state = model.new_state()
     prompt = tokenizer.encode("The captain of the whaling ship")
-    text = "".join(piece for _, piece in generate(model, Writer(model), tokenizer, [state], [prompt], 8))
+    text = "".join(piece for _, piece in generate(Writer(lambda: model), tokenizer, [state], [prompt], 8))
     assert isinstance(text, str) and state.position >= len(prompt)
 
 

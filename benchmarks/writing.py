@@ -5,8 +5,8 @@
 
 After 400 tokens of TEXT, 64 tokens are written by the kernels, by the model's own step and, where asked for, by
 transformers' generate and by llama.cpp, in turn, several rounds: tokens a second, least and most. Then 1 to 8 texts
-at once, and 1 to 8 tokens of one, as multiples of the time of one. `--perplexity` steps through so many tokens of TEXT by the kernels and by the
-model's own step.
+at once, and 1 to 8 tokens of one, as multiples of the time of one. `--perplexity` steps through so many tokens of TEXT
+by the kernels and by the model's own step.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def main() -> None:
         texts = min(together(begun(count), [1] * count) for _ in range(args.rounds))
         tokens = min(together(begun(), [count]) for _ in range(args.rounds))
         print(
-            f"{count} texts at once take {texts / one:.2f} times as long as one, {count} tokens of one {tokens / one:.2f}",
+            f"{count} texts at once take {texts / one:.2f} times as long as one, {count} tokens {tokens / one:.2f}",
             flush=True,
         )
 

@@ -5,6 +5,9 @@ every row. Here the sums of several rows stay in registers, eight partial sums f
 matrix. The vectors are LLVM's own, so that it finds the instructions of any processor for them (on x86, vpmaddwd).
 
 The order of all sums is given, so that a row gets the same, bit for bit, however many others are beside it.
+
+Numba takes what it has compiled as long as the file of the function that was compiled is as it was: who changes this
+file touches kernels.py too.
 """
 
 from collections.abc import Callable

@@ -14,6 +14,7 @@ from mmxcli.models.weights import locate
 # Compiled once, and not for each test's own folder of weights.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure_exists=True) / "compiled"))
 # Tiny models gain nothing from threads, and lose much where the machine has other work.
+os.environ["OMP_NUM_THREADS"] = "1"  # for what mmx sets itself (models/threads.py), and in processes of their own
 torch.set_num_threads(1)
 
 

@@ -10,9 +10,11 @@ import argparse
 import json
 import os
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from pathlib import Path
+
+from plan import outcome
 
 from mmxcli.config import load_settings
 from mmxcli.models.writing import Writer, Writing
@@ -57,11 +59,9 @@ def main() -> None:
     guess, nothing = Lookup.draft, lambda _lookup, _count: []
     for document, questions in by_document.items():
         with Session(settings) as session:
-            for _ in session.open_weights():
-                pass
-            reading = _value(session.read([str(args.questions.parent / document)], None))
-            for _ in session.prepare_writing():
-                pass
+            deque(session.open_weights())
+            reading = outcome(session.read([str(args.questions.parent / document)], None))
+            deque(session.prepare_writing())
             assert session.writer
             for question in questions[: args.each]:
                 evidence = gather(reading, question, NEAREST)
@@ -82,15 +82,6 @@ def main() -> None:
     print(f"{answers} answers of {tokens} tokens in all, {changed} of them changed")
     print(f"steps {steps[0]} and with lookup {steps[1]}; {seconds[0]:.1f} and {seconds[1]:.1f} s", end="")
     print(f": {seconds[0] / seconds[1]:.2f} times as fast")
-
-
-def _value(events):  # type: ignore[no-untyped-def]
-    """What a generator returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return end.value
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python benchmarks/asking.py TEXT "first question" "second question" [--model NAME]
 
-The first command finds an empty MMX_HOME (but the weights), the second what the first has stored. Also times
-`mmx --help`.
+The first command finds an empty MMX_HOME (but the weights), the second what the first has stored. Then each question is
+asked of a warm process (`--keep-warm`), of which only the command's own memory is shown. Also times `mmx --help`.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from mmxcli.config import load_settings
+from mmxcli.warm.client import asked
 
 
 def main() -> None:
@@ -29,10 +30,28 @@ def main() -> None:
     print(f"mmx --help: {helps[0]:.2f} … {helps[-1]:.2f} s, median {helps[len(helps) // 2]:.2f} s")
     for number in range(args.runs):
         with tempfile.TemporaryDirectory() as home:
-            for question in args.questions:
-                environment = {"MMX_HOME": home, "MMX_WEIGHTS": str(weights)}
-                seconds, peak = measured(["ask", str(args.text), question, "-m", args.model], environment)
-                print(f"run {number + 1}: {seconds:5.1f} s  peak {peak / 2**20:5.0f} MiB  {question}", flush=True)
+            environment = {"MMX_HOME": home, "MMX_WEIGHTS": str(weights), "XDG_RUNTIME_DIR": home}
+            for warm in ("off", "5m"):
+                for question in args.questions:
+                    command = ["ask", str(args.text), question, "-m", args.model, "--keep-warm", warm]
+                    if warm != "off":
+                        ready(command, environment)
+                    seconds, peak = measured(command, environment)
+                    kind = "cold" if warm == "off" else "warm"
+                    told = f"run {number + 1}, {kind}: {seconds:5.1f} s  peak {peak / 2**20:5.0f} MiB  {question}"
+                    print(told, flush=True)
+            os.environ["XDG_RUNTIME_DIR"] = home
+            asked("end")
+
+
+def ready(command: list[str], environment: dict[str, str]) -> None:
+    """Has a warm process, and has waited until it is loaded and idle."""
+    os.environ["XDG_RUNTIME_DIR"] = environment["XDG_RUNTIME_DIR"]
+    if asked("status") is None:
+        measured(command, environment)
+    while (status := asked("status")) is None or status["working"]:
+        time.sleep(0.1)
+    time.sleep(3)  # its copy makes itself ready
 
 
 def measured(arguments: list[str], environment: dict[str, str]) -> tuple[float, int]:

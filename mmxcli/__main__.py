@@ -1,3 +1,21 @@
-from mmxcli.cli.app import main
+"""The program `mmx`: a command line goes to the warm process, where there is one, else to the commands."""
 
-main()
+import sys
+
+
+def main() -> None:
+    try:
+        from mmxcli.warm.client import served
+
+        code = served(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    if code is None:
+        from mmxcli.cli import app
+
+        code = app.main(sys.argv[1:])
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ import platformdirs
 from mmxcli.errors import UsageError
 
 PROJECT_FILE = "mmx.toml"
+LONGEST = 7 * 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,17 @@ def _tokens(value: object) -> int:
     return tokens
 
 
+def _duration(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST:
+        return float(value)
+    if value == "off":
+        return 0.0
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smh])", str(value).strip(), re.ASCII)
+    if not found or not 0 < (seconds := float(found[1]) * 60.0 ** "smh".index(found[2])) <= LONGEST:
+        raise ValueError
+    return seconds
+
+
 def _one_of(*words: str) -> Kind:
     def parse(value: object) -> str:
         if value not in words:
@@ -79,6 +91,7 @@ FOLDER = Kind("a folder", _path)
 WORD = Kind("a name", _word)
 SWITCH = Kind("true or false", _switch)
 SIZE = Kind("a size such as 8G or 512M", _size)
+DURATION = Kind("a time such as 90s, 10m or 2h, or off", _duration)
 TOKENS = Kind("a number of tokens such as 20000, 300k or 1M", _tokens)
 
 
@@ -97,6 +110,9 @@ recalled. auto: full where the model's memory can carry the whole text"
 WINDOW = "Tokens that softmax layers keep, beyond the first few; the rest is forgotten by them"
 KV_CACHE = "How softmax layers that see everything keep their keys and values. memory and disk are exact, int8 rounds. \
 auto: memory where they fit, else disk"
+
+KEEP_WARM = "Leave a process that has loaded the model and serves the next commands, until none came for so long, such \
+as 10m. off: leave none, and use none"
 
 QUANT = (
     "What the weights are kept in: as they are (none), 8 bits (int8) or 4 (nf4). auto: as they are where they fit the \
@@ -161,6 +177,8 @@ class Settings:
     checkpoint_tokens: int = field(
         default=16384, metadata=_about(_count(1), "Tokens between two checkpoints of a reading")
     )
+
+    keep_warm: float = field(default=0.0, metadata=_about(DURATION, KEEP_WARM, "off"))
 
     def __post_init__(self) -> None:
         for name, known in SETTINGS.items():

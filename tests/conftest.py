@@ -1,6 +1,9 @@
 """What tests of every floor share."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure
 # Tiny models gain nothing from threads, and lose much where the machine has other work.
 os.environ["OMP_NUM_THREADS"] = "1"  # for what mmx sets itself (models/threads.py), and in processes of their own
 torch.set_num_threads(1)
+# Nothing here meets a process that somebody keeps warm.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="mmx-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

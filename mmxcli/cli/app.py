@@ -59,13 +59,14 @@ def common(
         raise typer.Exit(2)
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command line as a program of its own; returns its exit code."""
     # A stream is None when it was closed before the start, as in `mmx … >&-`.
     sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without the letter still gets the line
-    sys.exit(run(sys.argv[1:]))
+    return run(arguments)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -52,6 +52,7 @@ SHARED: Mapping[str, Any] = {
     "strict": _setting("strict"),
     "size_limit": _setting("size_limit", metavar="SIZE"),
     "offline": _setting("offline"),
+    "keep_warm": _setting("keep_warm", metavar="TIME"),
     "no_cache": _switch("--no-cache", help="Use no stored readings, and store none"),
     "files_from": Annotated[
         Path | None,
@@ -86,6 +87,7 @@ READING = (
     "strict",
     "offline",
     "no_cache",
+    "keep_warm",
     "files_from",
     "null",
 )
@@ -158,6 +160,11 @@ class Flags:
             if "-" in sources and sys.stdin and sys.stdin.isatty():
                 view.show(Note("reading what you type; end it with Ctrl-D"))
             yield settings, view
+            if settings.keep_warm and "keep_warm" in self.values:
+                from mmxcli.cli.warm import leave
+
+                if told := leave(settings, whole=view.in_full):
+                    view.show(Note(told))
 
 
 def standard_input(sources: Sequence[str]) -> BinaryIO | None:

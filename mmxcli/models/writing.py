@@ -138,17 +138,22 @@ def place(weights_folder: Path, identity: str) -> Path:
 
 
 def writer(model: Callable[[], Model], folder: Path, file: Path, threads: int) -> Writer:
-    """The fastest that there is for the model in `folder`, with its weights in 8 bits in `file` where it needs them:
-    made there when they are not, for which alone the model is asked. Raises ModelError when they cannot be written,
-    and whatever goes wrong where the step is compiled, or what was compiled is loaded."""
+    """The fastest that there is for the model in `folder`. Raises what `fast_writer` raises."""
+    return Writer(model, fast_writer(model, folder, file, threads))
+
+
+def fast_writer(model: Callable[[], Model], folder: Path, file: Path, threads: int) -> FastWriter | None:
+    """That for the model in `folder`, if it is one that the kernels compute, with its weights in 8 bits in `file`: made
+    there when they are not, for which alone the model is asked. Raises ModelError when they cannot be written, and
+    whatever goes wrong where the step is compiled, or what was compiled is loaded."""
     fields = Fields(folder)
     if foreign(fields) is not None or not fits(shape := Shape.read(folder)):
-        return Writer(model)
-    compiled = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_compiled())))
+        return None
+    compiled = load_kernels()
     import numba
 
     if numba.config.DISABLE_JIT:  # somebody debugs: uncompiled it would take minutes a token
-        return Writer(model)
+        return None
     from mmxcli.models.eight_bits import kept
     from mmxcli.models.embedding import Embedding
     from mmxcli.models.softmax_writing import SoftmaxWriting, compile_step
@@ -165,7 +170,19 @@ def writer(model: Callable[[], Model], folder: Path, file: Path, threads: int) -
     finally:  # Numba's first use of its threads changes how many torch has, where both use the same library for them
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(threads)
-    return Writer(model, FastWriter(shape, lambda past: SoftmaxWriting(shape, weights, embedding, past)))
+    return FastWriter(shape, lambda past: SoftmaxWriting(shape, weights, embedding, past))
+
+
+def load_kernels() -> Path:
+    """Loads the compiler and what it is to compile, and nothing of a model; no threads are started. The folder of what
+    was compiled before."""
+    import numba
+
+    compiled = Path(numba.config.CACHE_DIR or _compiled())
+    numba.config.CACHE_DIR = str(compiled)  # before the functions are made that it is for
+    from mmxcli.models import eight_bits, softmax_writing  # noqa: F401
+
+    return compiled
 
 
 def _compiled() -> Path:

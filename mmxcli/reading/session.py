@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from mmxcli import __version__
 from mmxcli.config import Settings
 from mmxcli.errors import DamagedError
-from mmxcli.models.chat import ChatTemplate
-from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.threads import threads
-from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder, locate
 from mmxcli.models.writing import place
 from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
 from mmxcli.reading.cuts import pieces
 from mmxcli.reading.divisions import Divisions
+from mmxcli.reading.loaded import hold, loaded
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
 from mmxcli.reading.prompts import reading_prompt
@@ -86,12 +84,13 @@ class Session:
         )
         start = time.perf_counter()
         size = sum(file.stat().st_size for file in self.weights.path.glob("*.safetensors"))
-        self.anatomy = anatomy_of(self.weights.path)
+        self.loaded = loaded(self.weights)
+        self.anatomy = self.loaded.anatomy
         self._copy = place(settings.weights_folder, self.weights.identity)
         self.policy = Policy(settings, self.anatomy, size, copied=self._copy.exists())
         self.quant = self.policy.quant
-        self.tokenizer = Tokenizer(self.weights.path)
-        self.template = ChatTemplate(self.tokenizer)
+        self.tokenizer = self.loaded.tokenizer
+        self.template = self.loaded.template
         self.load_s = time.perf_counter() - start
         if self.quant != "none":
             yield Note(f"{self.weights.name}: weights in {BITS[self.quant]} bits, which changes what it says a little")
@@ -105,18 +104,46 @@ class Session:
         torch.set_num_threads(threads(self.settings.threads))
         from mmxcli.models.trust import trusted
 
-        model = load_model(self.weights.path, quant=self.quant)
+        model = self.loaded.model(self.quant)
         folder = self.settings.weights_folder
         trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder, self.quant)
         self.load_s += time.perf_counter() - start
         return model
+
+    def _model_to_copy(self) -> "Model":
+        """The model; let go afterwards where nothing else has needed it, so that its memory is free for the rest."""
+        needed = "model" in self.__dict__
+        model = self.model
+        if not needed:
+            del self.model
+            self.loaded.let_go()
+        return model
+
+    def hold(self) -> None:
+        """Keeps what this process loads of the model for other sessions; loads the tokenizer, and the code that
+        computes. Raises what opening a model raises."""
+        for _ in self.open_weights():
+            pass
+        self.loaded = hold(self.weights)
+        if self.policy.writes_in_8_bits(0):
+            from mmxcli.models.writing import load_kernels
+
+            load_kernels()
+
+    def load(self, *, whole: bool) -> None:
+        """Comes after `hold`: loads what writes and, with `whole`, what reads."""
+        if whole:
+            _ = self.model
+        self._writes_in_8_bits = self._copy.exists() and self.policy.writes_in_8_bits(0)
+        for _ in self.prepare_writing():
+            pass
 
     def prepare_writing(self) -> Iterator[Told]:
         """Comes after `read` and before answers are written. The first time for a model this takes some seconds; where
         something goes wrong, answers are written more slowly."""
         if self.writer:
             return
-        from mmxcli.models.writing import Writer, writer
+        from mmxcli.models.writing import Writer
 
         self.writer = Writer(lambda: self.model)
         if not self._writes_in_8_bits:
@@ -125,7 +152,8 @@ class Session:
         if not self._copy.exists():
             yield Note(f"{self.weights.name}: getting ready to write, once on this machine")
         try:
-            self.writer = writer(lambda: self.model, self.weights.path, self._copy, threads(self.settings.threads))
+            fast = self.loaded.writer(self._copy, threads(self.settings.threads), self._model_to_copy)
+            self.writer = Writer(lambda: self.model, fast)
         except Exception as error:  # noqa: BLE001 - a compiler on a machine that nobody has seen
             yield Note(f"answers are written more slowly: {type(error).__name__}: {error}", warning=True)
         self.load_s = before + time.perf_counter() - start  # the model too, if it was needed

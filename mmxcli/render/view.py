@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from mmxcli.render.output import Output
 from mmxcli.render.progress import ProgressLine
-from mmxcli.tasks.events import Event, Note, Progress
+from mmxcli.tasks.events import Answer, Event, Note, Progress, ReadingDone
 
 Result = TypeVar("Result")
 
@@ -18,6 +18,7 @@ class View:
     def __init__(self, output: Output) -> None:
         self.output = output
         self.finished = False
+        self.in_full = False  # whether a text went through the model as a whole
         self._progress = ProgressLine(output)
         self._warned: set[str] = set()
 
@@ -30,6 +31,9 @@ class View:
                 self.warn(event.text) if event.warning else self.output.note(event.text)
             case _:
                 self._progress.clear()
+                self.in_full = self.in_full or (
+                    isinstance(event, Answer | ReadingDone) and event.coverage.mode == "full"
+                )
                 self.result(event)
 
     def through(self, events: Generator[Event, None, Result]) -> Result:

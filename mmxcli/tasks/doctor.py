@@ -13,6 +13,7 @@ from mmxcli.errors import MmxError
 from mmxcli.models.registry import REGISTRY
 from mmxcli.models.weights import installed
 from mmxcli.state.store import ReadingStore
+from mmxcli.tasks.warm import complaint, there
 
 COMFORTABLE_BYTES = 3 << 30  # free memory that the default model is at ease with, measured peak 2 GiB
 
@@ -38,6 +39,7 @@ def doctor(settings: Settings) -> list[Check]:
         _model(settings),
         _folder(settings),
         _readings(settings),
+        _warm(),
     ]
 
 
@@ -103,3 +105,19 @@ def _readings(settings: Settings) -> Check:
         return Check("readings", False, str(error))
     size = sum(reading.bytes for reading in readings)
     return Check("readings", None, f"{len(readings)} stored, {size / 2**20:.0f} MiB")
+
+
+def _warm() -> Check:
+    warm = there()
+    if warm is None:
+        said = complaint()
+        detail = f"none; the last one ended: {said}" if said else "none: --keep-warm 10m leaves one"
+        return Check("warm process", None, detail)
+    detail = (
+        f"process {warm.process} holds {warm.model}, {warm.bytes / 2**20:.0f} MiB; it ends when no command came for "
+    )
+    detail += f"{warm.ends_after:.0f} s, or with `kill {warm.process}`"
+    if warm.serves:
+        return Check("warm process", True, detail)
+    advice = "it is of another version, or was started under other limits or variables: commands here start cold"
+    return Check("warm process", None, detail, advice)

@@ -129,4 +129,4 @@ def install(setattr: Any = setattr) -> None:
 
 if __name__ == "__main__":
     install()
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -285,3 +285,20 @@ def test_a_short_text_is_read_whole(real: Real, tmp_path: Path) -> None:
     assert answer["coverage"]["mode"] == "full"
     assert "Skipper" in answer["answer"]
     assert any("a dog called Skipper" in cited["quote"] for cited in answer["citations"])
+
+
+@pytest.mark.weights
+def test_two_gibibytes_are_enough(weights: Path, book: Path, tmp_path: Path) -> None:
+    """The default model's first question of all on a machine, and the next."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "qwen2.5-coder-0.5b").symlink_to(weights / "qwen2.5-coder-0.5b")
+    environment = {"MMX_HOME": str(tmp_path / "home"), "MMX_WEIGHTS": str(tmp_path / "weights"), "MMX_MEMORY": "2G"}
+    for number in range(2):
+        command = [sys.executable, "-m", "mmxcli", "ask", str(book), QUESTION, "--quiet"]
+        with (tmp_path / f"{number}.txt").open("wb") as out:
+            process = subprocess.Popen(command, env=os.environ | environment, stdout=out)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert "Ingrid Solheim" in (tmp_path / f"{number}.txt").read_text()
+        assert usage.ru_maxrss * 1024 < 2 << 30

@@ -393,7 +393,7 @@ def test_where_the_fast_way_to_write_fails_answers_are_written_all_the_same(
     def fails(*_: object) -> None:
         raise EOFError("Ran out of input")
 
-    monkeypatch.setattr("mmxcli.models.writing.writer", fails)
+    monkeypatch.setattr("mmxcli.models.writing.fast_writer", fails)
     events = list(ask([str(book)], ["Who sailed on day 3?", "Which captain sailed on day 7?"], settings))
     answers = [event for event in events if isinstance(event, Answer)]
     assert len(answers) == 2 and all(answer.text for answer in answers)

@@ -1,0 +1,62 @@
+"""The process that --keep-warm leaves: `python -m mmxcli.cli.warm '{"held": …, "seconds": …}'`."""
+
+import json
+import os
+import subprocess
+import sys
+
+import psutil
+
+from mmxcli.config import Settings
+from mmxcli.errors import MmxError
+from mmxcli.render.units import duration
+from mmxcli.warm.line import Broken
+from mmxcli.warm.place import LOG, folder
+
+SHARE = 4  # of the machine's memory that it may take, unless --memory says: one part in so many
+
+
+def leave(settings: Settings, *, whole: bool) -> str | None:
+    """Sees to it that there is a warm process for the next commands; what to tell of it when it is a new one. `whole`:
+    with the model that reads texts, and not only what reads questions."""
+    from mmxcli.tasks.warm import keep, wanted
+
+    place = folder(create=True)
+    if place is None or sys.platform != "linux":
+        return "no process stays warm here: " + ("only on Linux" if place else "there is no private folder for it")
+    held = wanted(settings) | {"whole": whole}
+    if keep(held, settings.keep_warm):
+        return None
+    job = json.dumps({"held": held, "seconds": settings.keep_warm})
+    with open(place / LOG, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "mmxcli.cli.warm", job],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,  # no terminal, and no Ctrl-C of it
+        )
+    return f"{settings.model} stays ready; it ends when no command came for {duration(settings.keep_warm)}"
+
+
+def main(job: str) -> int:
+    from mmxcli.cli import app
+    from mmxcli.tasks import ask, read, warm  # noqa: F401 - what commands import, once for all of them
+    from mmxcli.warm.server import Server
+
+    told = json.loads(job)
+    held = dict(told["held"])
+    settings = Settings(**{name: held[name] for name in warm.HELD})
+    most = settings.memory or psutil.virtual_memory().total // SHARE
+    try:
+        ready = warm.prepare(settings, whole=held["whole"])
+        Server(ready, app.main, held, float(told["seconds"]), most).serve()
+    except (OSError, MmxError, Broken) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,5 +1,6 @@
 """The settings of one run: one table of fields, from which names, checks and documentation follow."""
 
+import codecs
 import os
 import re
 import tomllib
@@ -87,6 +88,17 @@ def _count(least: int, most: int = 10**9) -> Kind:
     return Kind(f"a whole number from {least} to {most}", parse)
 
 
+def _encoding(value: object) -> str:
+    try:
+        found = codecs.lookup(_word(value))
+    except LookupError:
+        raise ValueError from None
+    if not found._is_text_encoding:  # others turn bytes into bytes
+        raise ValueError
+    return found.name
+
+
+ENCODING = Kind("an encoding such as latin-1 or gb18030", _encoding)
 FOLDER = Kind("a folder", _path)
 WORD = Kind("a name", _word)
 SWITCH = Kind("true or false", _switch)
@@ -157,6 +169,14 @@ class Settings:
     memory: int | None = field(
         default=None, metadata=_about(SIZE, "Memory that mmx may use at most, such as 8G", "no limit")
     )
+    encoding: str | None = field(
+        default=None,
+        metadata=_about(ENCODING, "What text is in that does not say its own encoding", "UTF-8, or as found out"),
+    )
+    max_file_size: int | None = field(
+        default=None, metadata=_about(SIZE, "Leave out files and archives that are larger", "no limit")
+    )
+    max_files: int | None = field(default=None, metadata=_about(_count(1), "Read no more files than this", "no limit"))
     max_tokens: int = field(default=128, metadata=_about(_count(1), "Tokens that an answer may have at most"))
     passages: int = field(default=2, metadata=_about(_count(1), "Passages that the model reads again for a question"))
     offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))

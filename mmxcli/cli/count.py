@@ -11,7 +11,10 @@ from mmxcli.errors import UsageError
 from mmxcli.tasks.events import Note
 
 
-@takes("model", "read", "window", "threads", "strict", "offline", "files_from", "null", "output", *PRINTING)
+@takes(
+    *("model", "read", "window", "threads", "strict", "offline", "encoding", "max_file_size", "max_files"),
+    *("files_from", "null", "output", *PRINTING),
+)
 def count(
     flags: Flags,
     arguments: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", hidden=True)] = None,

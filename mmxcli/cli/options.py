@@ -54,6 +54,9 @@ SHARED: Mapping[str, Any] = {
     "offline": _setting("offline"),
     "keep_warm": _setting("keep_warm", metavar="TIME"),
     "no_cache": _switch("--no-cache", help="Use no stored readings, and store none"),
+    "encoding": _setting("encoding", metavar="NAME"),
+    "max_file_size": _setting("max_file_size", metavar="SIZE"),
+    "max_files": _setting("max_files", metavar="N"),
     "files_from": Annotated[
         Path | None,
         typer.Option("--files-from", metavar="FILE", help="Also read the files that FILE names, one a line"),
@@ -88,6 +91,9 @@ READING = (
     "offline",
     "no_cache",
     "keep_warm",
+    "encoding",
+    "max_file_size",
+    "max_files",
     "files_from",
     "null",
 )

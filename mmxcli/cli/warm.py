@@ -9,8 +9,8 @@ import psutil
 
 from mmxcli.config import Settings
 from mmxcli.errors import MmxError
+from mmxcli.line import Broken
 from mmxcli.render.units import duration
-from mmxcli.warm.line import Broken
 from mmxcli.warm.place import LOG, folder
 
 SHARE = 4  # of the machine's memory that it may take, unless --memory says: one part in so many

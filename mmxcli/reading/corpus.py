@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import BinaryIO
 
 from mmxcli.errors import InputError
+from mmxcli.sources import document as documents
+from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
 
-Item = str | Segment | Gap  # a line of our own between documents, text, or what is not there
+Item = str | documents.Item  # a line of our own between documents, text, what is not there, or a remark
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Corpus:
     until: int | None = None
 
     @classmethod
-    def open(cls, sources: Sequence[str], stdin: BinaryIO | None) -> "Corpus":
+    def open(cls, sources: Sequence[str], stdin: BinaryIO | None, choice: Choice = ALL) -> "Corpus":
         """Finds the documents of `sources`. Raises InputError when there is none."""
-        found = list(open_sources(sources, stdin=stdin))
+        found = list(open_sources(sources, stdin=stdin, choice=choice))
         documents = tuple(item for item in found if isinstance(item, Document))
         gaps = tuple(item for item in found if isinstance(item, Gap))
         if not documents:

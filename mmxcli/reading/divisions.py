@@ -1,4 +1,4 @@
-"""Where a text divides: at files, pages and chapters."""
+"""Where a text divides: at files, pages, places and chapters."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class Divisions:
     def __init__(self) -> None:
         self.offsets: deque[int] = deque()
         self._length = 0
-        self._place: tuple[str, int | None] | None = None
+        self._place: tuple[object, ...] | None = None
 
     def follow(self, items: Iterable[Item]) -> Iterator[str]:
         """The text of each item, whose divisions are then known."""
@@ -25,9 +25,10 @@ class Divisions:
                 self._divide(item.index("===") if "===" in item else 0)
                 self._place = None
             elif isinstance(item, Segment):
-                if self._place not in (None, (item.source, item.page)):
+                place = (item.source, item.page, item.place)
+                if self._place not in (None, place):
                     self._divide(0)
-                self._place = (item.source, item.page)
+                self._place = place
                 if not is_code(item.source):
                     for heading in headings(item.text):
                         self._divide(heading.start)

@@ -25,7 +25,8 @@ from mmxcli.reading.tokens import TokenChunk, TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.choice import Choice
+from mmxcli.sources.segment import Gap, Remark, Segment
 from mmxcli.state.chain import TokenChain
 from mmxcli.state.files import passing_folder
 from mmxcli.state.maker import Maker
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
 
-NUMERICS = 3  # raised when the same weights and tokens would give another state
+NUMERICS = 4  # raised when the same weights and tokens would give another state
 BITS = {"int8": 8, "nf4": 4}
 Told = Progress | Note
 
@@ -166,7 +167,7 @@ class Session:
         Raises InputError when nothing of them can be read, BudgetError when the reading would not fit.
         """
         start = time.perf_counter()
-        corpus = Corpus.open(sources, stdin)
+        corpus = Corpus.open(sources, stdin, Choice.of(self.settings))
         if upto:
             corpus = until(corpus, upto, self.tokenizer)
         stored, found = yield from self._indexed(corpus)
@@ -232,7 +233,7 @@ class Session:
     def _index(self, corpus: Corpus) -> Generator[Told, None, StoredReading]:
         """One pass over the text: passages indexed, tokens counted. Stores a reading whose state is still empty."""
         tokens, visible, gaps = 0, False, list(corpus.gaps)
-        chain = TokenChain()
+        chain, notes = TokenChain(), list[Note]()
         chain.extend(reading_prompt(self.template))
         with self.store.building() as building:
             with IndexWriter(building / INDEX) as writer:
@@ -243,6 +244,8 @@ class Session:
                     for item in place.follow(corpus.items()):
                         if isinstance(item, Gap):
                             gaps.append(item)
+                        elif isinstance(item, Remark):
+                            notes.append(Note(f"{item.source}: {item.text}"))
                         elif isinstance(item, Segment):
                             visible = visible or bool(item.text.strip())
                             writer.add(item)
@@ -251,7 +254,10 @@ class Session:
                 for chunk in TokenStream(self.tokenizer).feed(texts()):
                     tokens += len(chunk.ids)
                     chain.extend(chunk.ids)
+                    yield from notes
+                    notes.clear()
                     yield Progress("index", place.done, corpus.size, "bytes", place.where)
+                yield from notes
                 if not visible:
                     raise nothing_to_read([document.name for document in corpus.documents], gaps)
                 writer.finish()

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.words import content_words
 from mmxcli.recall.writer import BLOCK, FORMAT, TOKENIZER, storable
+from mmxcli.sources.segment import Place, Segment
 
 MOST_TERMS = 64  # of a question
 LONGEST_QUESTION = 50_000  # code points that are looked at
@@ -30,6 +32,14 @@ class Hit:
 
     passage: Passage
     score: float
+
+
+class Origin(NamedTuple):
+    """`place` in words, where pages and lines do not tell."""
+
+    line: int
+    page: int | None
+    place: str | None
 
 
 class RecallIndex:
@@ -93,13 +103,14 @@ class RecallIndex:
     def text(self, source: str, start: int, end: int) -> str:
         """The source's text between two offsets, as far as it goes; empty for an unknown source."""
         blocks = self._blocks(source, start, end)
-        return "".join(text[max(0, start - at) : max(0, end - at)] for at, _, _, text in blocks)
+        return "".join(block.text[max(0, start - block.start) : max(0, end - block.start)] for block in blocks)
 
-    def origin(self, source: str, offset: int) -> tuple[int, int | None]:
-        """The line and the page of a character. Raises KeyError where the source has none there."""
-        for at, line, page, text in self._blocks(source, offset, offset + 1):
-            if 0 <= offset - at < len(text):
-                return line + text.count("\n", 0, offset - at), page
+    def origin(self, source: str, offset: int) -> Origin:
+        """Where a character stands. Raises KeyError where the source has none there."""
+        for block in self._blocks(source, offset, offset + 1):
+            if 0 <= offset - block.start < len(block.text):
+                line = block.line + block.text.count("\n", 0, offset - block.start)
+                return Origin(line, block.page, block.place.at(line) if block.place else None)
         raise KeyError((source, offset))
 
     def widen(self, passage: Passage, characters: int) -> Passage:
@@ -112,7 +123,7 @@ class RecallIndex:
         if len(after) == characters:
             after = after[: next((i for i in range(len(after), 0, -1) if after[i - 1].isspace()), len(after))]
         text, start = before + passage.text + after, passage.start - len(before)
-        line, page = self.origin(passage.source, start)
+        line, page, _ = self.origin(passage.source, start)
         return Passage(passage.id, passage.source, start, start + len(text), line, page, text, passage.headings)
 
     def question_weights(self, question: str) -> dict[str, float]:
@@ -159,22 +170,24 @@ class RecallIndex:
             self._holding[stem] = min(row[0], self._count) if row else 0
         return self._holding[stem]
 
-    def _blocks(self, source: str, start: int, end: int) -> Iterator[tuple[int, int, int | None, str]]:
-        """Start, line, page and text of the blocks that may hold any of the range."""
+    def _blocks(self, source: str, start: int, end: int) -> Iterator[Segment]:
+        """The blocks that may hold any of the range."""
         number = self._sources.get(source)
         if number is None:
             return
         with self._reading():
             rows = self._database.execute(
-                "SELECT start, line, page, checksum, text FROM blocks"
+                "SELECT start, line, page, place, base, checksum, text FROM blocks"
                 " WHERE source = ? AND start > ? AND start < ? ORDER BY start",
                 (number, start - BLOCK, end),
             )
-            for at, line, page, checksum, data in rows:
-                whole = isinstance(data, bytes) and _are_numbers(at, line, page or 0) and zlib.crc32(data) == checksum
+            for at, line, page, words, base, checksum, data in rows:
+                whole = isinstance(data, bytes) and isinstance(words, str | None) and zlib.crc32(data) == checksum
+                whole = whole and _are_numbers(at, line, page or 0, base or 0)
                 if not whole:
                     raise sqlite3.DatabaseError("a stored text has changed")
-                yield at, line, page, data.decode("utf-8", "surrogatepass")
+                place = Place(words, base) if words is not None else None
+                yield Segment(source, data.decode("utf-8", "surrogatepass"), at, line, page, place)
 
     def _number(self, query: str) -> int:
         return int(self._database.execute(query).fetchone()[0])

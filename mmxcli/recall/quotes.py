@@ -19,7 +19,7 @@ _PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'""""
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Verbatim text of a source between two code point offsets, with the line and page where it begins.
+    """Verbatim text of a source between two code point offsets, with the line, page and place where it begins.
 
     `score` compares the quotes of one question: up to 1.6 for the question's words, and up to 2 more for
     the answer's.
@@ -32,6 +32,7 @@ class Quote:
     page: int | None
     text: str
     score: float = 0.0
+    place: str | None = None
 
 
 def best_quotes(
@@ -56,7 +57,7 @@ def verify(quote: Quote, index: RecallIndex) -> bool:
         0 <= quote.start < quote.end
         and len(quote.text) == quote.end - quote.start
         and index.text(quote.source, quote.start, quote.end) == quote.text
-        and index.origin(quote.source, quote.start) == (quote.line, quote.page)
+        and index.origin(quote.source, quote.start) == (quote.line, quote.page, quote.place)
     )
 
 
@@ -124,8 +125,9 @@ class _Scorer:
             before, after = spans[max(0, i - 1)][0], spans[min(len(spans) - 1, i + 1)][1]
             if code and after - before <= LONGEST:
                 low, high = before, after
-            line, page = self._index.origin(passage.source, wide.start + low)
-            yield Quote(passage.source, wide.start + low, wide.start + high, line, page, wide.text[low:high], fit)
+            line, page, place = self._index.origin(passage.source, wide.start + low)
+            text, low, high = wide.text[low:high], wide.start + low, wide.start + high
+            yield Quote(passage.source, low, high, line, page, text, fit, place)
 
     def _support(self, stems: list[str]) -> float:
         """2 for the whole answer word for word, less for some of its words."""

@@ -5,6 +5,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,13 +15,14 @@ from mmxcli.recall.passages import Cutter, Passage
 from mmxcli.recall.words import searchable
 from mmxcli.sources.segment import Segment
 
-FORMAT = 1
+FORMAT = 2
 BLOCK = 4096  # code points
 TOKENIZER = """tokenize = "porter unicode61 categories 'L* N* Co Mn Mc'" """
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE sources (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
-CREATE TABLE blocks (source INTEGER, start INTEGER, line INTEGER, page INTEGER, checksum INTEGER, text BLOB,
+CREATE TABLE blocks (source INTEGER, start INTEGER, line INTEGER, page INTEGER, place TEXT, base INTEGER,
+                     checksum INTEGER, text BLOB,
                      PRIMARY KEY (source, start));
 CREATE TABLE passages (id INTEGER PRIMARY KEY, source INTEGER, start INTEGER, end INTEGER, line INTEGER,
                        page INTEGER, headings TEXT);
@@ -91,28 +93,35 @@ class IndexWriter:
             self._database.execute("INSERT INTO found (rowid, words, headings) VALUES (?, ?, ?)", texts)
 
     def _store(self, segment: Segment) -> None:
-        """Gather short segments and part long ones: a block has one page and at most BLOCK characters."""
+        """Gather short segments and part long ones: a block has one page and place, and at most BLOCK characters."""
         if segment.source not in self._sources:
             self._sources[segment.source] = len(self._sources) + 1
             row = (self._sources[segment.source], segment.source.encode("utf-8", "surrogatepass"))
             self._database.execute("INSERT INTO sources VALUES (?, ?)", row)
         block, text, line = self._block, segment.text, segment.line
-        if block and (block.source, block.page) == (segment.source, segment.page) and len(block.text) < BLOCK:
+        if block and _origin(block) == _origin(segment) and len(block.text) < BLOCK:
             room = BLOCK - len(block.text)
-            self._block = Segment(block.source, block.text + text[:room], block.start, block.line, block.page)
+            self._block = replace(block, text=block.text + text[:room])
             text, line = text[room:], line + text.count("\n", 0, room)
         start = segment.start + len(segment.text) - len(text)
         for at in range(0, len(text), BLOCK):
             self._flush()
-            self._block = Segment(segment.source, text[at : at + BLOCK], start + at, line, segment.page)
+            self._block = replace(segment, text=text[at : at + BLOCK], start=start + at, line=line)
             line += self._block.text.count("\n")
 
     def _flush(self) -> None:
         if self._block:
             block, self._block = self._block, None
             data = block.text.encode("utf-8", "surrogatepass")
-            row = (self._sources[block.source], block.start, block.line, block.page, zlib.crc32(data), data)
-            self._database.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", row)
+            place, base = (storable(block.place.words), block.place.base) if block.place else (None, None)
+            origin = (self._sources[block.source], block.start, block.line, block.page, place, base)
+            self._database.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*origin, zlib.crc32(data), data)
+            )
+
+
+def _origin(segment: Segment) -> tuple[object, ...]:
+    return segment.source, segment.page, segment.place
 
 
 def storable(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mmxcli.render.escape import one_line, visible
 from mmxcli.render.output import Output
+from mmxcli.render.tree import tree
 from mmxcli.render.units import counted, duration, size
 from mmxcli.render.view import View
 from mmxcli.render.wrap import WordWrap
@@ -12,7 +13,6 @@ from mmxcli.tasks.events import (
     AnswerText,
     Citation,
     CountDone,
-    Counted,
     Coverage,
     Event,
     Gap,
@@ -42,8 +42,6 @@ class TextView(View):
                 self._answer(event)
             case ReadingDone():
                 self._reading(event)
-            case Counted():
-                self.output.line(f"{event.tokens:>11,}  {one_line(event.source)}")
             case CountDone():
                 self._count(event)
 
@@ -81,8 +79,10 @@ class TextView(View):
         self._about(event)
 
     def _citation(self, citation: Citation) -> None:
-        source = one_line(citation.source)
-        place = f"{source}, page {citation.page}" if citation.page else f"{source}:{citation.line}"
+        place = one_line(citation.source)
+        place += f", page {citation.page}" if citation.page else ""
+        place += f", {one_line(citation.place)}" if citation.place else ""
+        place += f":{citation.line}" if not citation.page and not citation.place else ""
         place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         if self.output.out.is_terminal:
@@ -118,6 +118,8 @@ class TextView(View):
 
     def _count(self, event: CountDone) -> None:
         self.finished = True
+        for line in tree(event.documents):
+            self.output.line(line)
         self.output.line(f"{event.tokens:>11,}  tokens in {counted(len(event.documents), 'document')}")
         for mode in {**event.read_s, **event.memory_bytes}:
             cost = [f"about {duration(event.read_s[mode])}"] if mode in event.read_s else []

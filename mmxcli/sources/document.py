@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mmxcli.errors import InputError
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.segment import Gap, Remark, Segment
 
+Item = Segment | Gap | Remark
 BLOCK = 1 << 16  # bytes read at a time
 
 
@@ -23,16 +26,21 @@ class Content(Protocol):
     def open(self) -> BinaryIO:
         """A buffered, seekable stream of its own, at the start. Raises OSError."""
 
+    def file(self) -> AbstractContextManager[tuple[int, int]]:
+        """The descriptor of an open file, and where in it the bytes begin. Raises OSError."""
+
 
 class Reader(Protocol):
-    """One format. `version` names it and changes whenever the same bytes may give another text."""
+    """One format, by its name. `version` changes whenever the same bytes may give another text."""
 
     @property
+    def format(self) -> str: ...
+    @property
     def version(self) -> str: ...
-    def recognises(self, head: bytes) -> bool:
-        """Whether a file whose first bytes (`BLOCK`, or all there are) are these is in this format."""
+    def recognises(self, head: bytes, content: Content) -> bool:
+        """Whether a file whose first bytes (`BLOCK`, or all there are) are these is in this format. Raises OSError."""
 
-    def read(self, content: Content) -> Iterator[Segment | Gap]:
+    def read(self, content: Content) -> Iterator[Item]:
         """The segments in order, and a Gap for each thing that was not read. Raises OSError."""
 
 
@@ -46,6 +54,11 @@ class FileContent:
 
     def open(self) -> BinaryIO:
         return self.path.open("rb")
+
+    @contextmanager
+    def file(self) -> Iterator[tuple[int, int]]:
+        with self.open() as opened:
+            yield opened.fileno(), 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +90,20 @@ class Document:
             raise InputError(f"{self.name}: {unreadable(error)}; it was there a moment ago") from error
         return digest.hexdigest()
 
-    def segments(self) -> Iterator[Segment | Gap]:
+    def segments(self) -> Iterator[Item]:
         """The text, lazily, and a Gap for each part of it that was not read."""
         try:
             yield from self.reader.read(self.content)
         except OSError as error:
             yield Gap(self.name, unreadable(error))
+
+
+@cache
+def release(package: str) -> str:
+    """The version of a library that reads, for the version of a reader."""
+    from importlib.metadata import version  # slow to import
+
+    return f"{package} {version(package)}"
 
 
 def blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:

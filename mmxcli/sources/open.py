@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mmxcli.errors import InputError, UsageError
-from mmxcli.sources.document import BLOCK, Content, Document, FileContent, Reader, unreadable
+from mmxcli.sources.archive import Budget, is_archive, unpacked
+from mmxcli.sources.choice import ALL, Choice
+from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
-from mmxcli.sources.pdf import PdfReader
+from mmxcli.sources.readers import readers
 from mmxcli.sources.segment import Gap
 from mmxcli.sources.spool import spool
-from mmxcli.sources.text import TextReader
 
 STDIN = "-"
-READERS: tuple[Reader, ...] = (PdfReader(), TextReader())  # the first that recognises a file reads it
 
 
 def open_sources(
@@ -24,6 +24,7 @@ def open_sources(
     stdin: BinaryIO | None = None,
     files_from: str | None = None,
     nul: bool = False,
+    choice: Choice = ALL,
 ) -> Iterator[Document | Gap]:
     """The documents that `paths` and then those listed in the file `files_from` name, each once, in order.
 
@@ -40,7 +41,7 @@ def open_sources(
     named = list(dict.fromkeys(named))
     for path in named:
         _check(path, stdin)
-    return _documents(named, stdin)
+    return _limited(_documents(named, stdin, choice), choice)
 
 
 def _check(path: str, stdin: BinaryIO | None) -> None:
@@ -69,7 +70,22 @@ def _listed(file: str, stdin: BinaryIO | None, nul: bool) -> list[str]:
     return [os.fsdecode(line) for line in lines if line]
 
 
-def _documents(paths: Sequence[str], stdin: BinaryIO | None) -> Iterator[Document | Gap]:
+def _limited(found: Iterator[Document | Gap], choice: Choice) -> Iterator[Document | Gap]:
+    """As many documents as there may be, and none that is too large."""
+    count = 0
+    for item in found:
+        if isinstance(item, Document):
+            if choice.max_file_size is not None and item.size > choice.max_file_size:
+                yield Gap(item.name, f"{item.size:,} bytes, more than --max-file-size allows")
+                continue
+            count += 1
+            if choice.max_files is not None and count > choice.max_files:
+                yield Gap(item.name, f"it and all that follows are beyond the {choice.max_files:,} of --max-files")
+                return
+        yield item
+
+
+def _documents(paths: Sequence[str], stdin: BinaryIO | None, choice: Choice) -> Iterator[Document | Gap]:
     seen: set[str] = set()
     for path in paths:
         for found in _contents(path, stdin):
@@ -78,7 +94,7 @@ def _documents(paths: Sequence[str], stdin: BinaryIO | None) -> Iterator[Documen
                 if real in seen:
                     continue
                 seen.add(real)
-            yield found if isinstance(found, Gap) else _recognised(found)
+            yield from _recognised(found, choice)
 
 
 def _contents(path: str, stdin: BinaryIO | None) -> Iterator[Content | Gap]:
@@ -99,15 +115,33 @@ def _contents(path: str, stdin: BinaryIO | None) -> Iterator[Content | Gap]:
         yield Gap(name, unreadable(error))
 
 
-def _recognised(content: Content) -> Document | Gap:
+def _recognised(
+    content: Content | Gap, choice: Choice, depth: int = 1, budget: Budget | None = None
+) -> Iterator[Document | Gap]:
+    """The document that it is, or those that it holds. `budget`: what is left for the outermost archive."""
+    if isinstance(content, Gap):
+        yield content
+        return
     try:
         with content.open() as stream:
             head = stream.read(BLOCK)
+        reader = next((one for one in readers(choice.encoding) if one.recognises(head, content)), None)
     except OSError as error:
-        return Gap(content.name, unreadable(error))
+        yield Gap(content.name, unreadable(error))
+        return
     if not head:
-        return Gap(content.name, "empty")
-    for reader in READERS:
-        if reader.recognises(head):
-            return Document(content, reader)
-    return Gap(content.name, "binary" if b"\0" in head else "binary, or text in another encoding than UTF-8")
+        yield Gap(content.name, "empty")
+    elif reader:
+        yield Document(content, reader)
+    elif is_archive(head):
+        if choice.max_file_size is not None and content.size > choice.max_file_size:
+            yield Gap(content.name, f"{content.size:,} bytes, more than --max-file-size allows")
+            return
+        empty, budget = True, budget or Budget.of(content)
+        for member in unpacked(content, head, depth, budget):
+            empty = False
+            yield from _recognised(member, choice, depth + 1, budget)
+        if empty:
+            yield Gap(content.name, "an archive without files, but for empty and hidden ones")
+    else:
+        yield Gap(content.name, "binary")

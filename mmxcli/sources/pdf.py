@@ -9,8 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import Content
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.document import Content, Item, release
+from mmxcli.sources.segment import Gap
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -47,16 +47,16 @@ _NO_TEXT = "no text layer"
 class PdfReader:
     """Pages that hold nothing at all give neither text nor a Gap."""
 
+    format = "PDF"
+
     @property
     def version(self) -> str:
-        from importlib.metadata import version  # slow to import
+        return f"pdf 1, {release('pypdfium2')}, {release('pypdf')}"
 
-        return f"pdf 1, pypdfium2 {version('pypdfium2')}, pypdf {version('pypdf')}"
-
-    def recognises(self, head: bytes) -> bool:
+    def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
         return _HEADER.search(head[:_HEADER_WITHIN]) is not None
 
-    def read(self, content: Content) -> Iterator[Segment | Gap]:
+    def read(self, content: Content) -> Iterator[Item]:
         cutter, told = Cutter(content.name), False
         with content.open() as stream:
             for found in _pages(stream, content.name):

@@ -1,6 +1,18 @@
-"""The two things that reading a source yields: text with its origin, or the reason why there is none."""
+"""What reading a source yields: text with its origin, the reason why there is none, or a remark."""
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person finds it, where pages and lines do not tell: `slide 4`, `chapter 3: The Storm`. With `base`, a
+    number follows that grows by one with each line, as in `sheet Prices, row 12`: 12 where the line is base + 12."""
+
+    words: str
+    base: int | None = None
+
+    def at(self, line: int) -> str:
+        return self.words if self.base is None else f"{self.words} {line - self.base}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +22,7 @@ class Segment:
     The texts of one document's segments, joined in order, are that document's extracted text; `start`
     counts Unicode code points in it from 0. `line` (from 1) is the line of the first character, where a
     new line begins after each "\\n"; `page` is the physical page from 1, None where there are no pages.
-    A segment never spans two pages.
+    A segment never spans two pages or places.
     """
 
     source: str
@@ -18,6 +30,7 @@ class Segment:
     start: int
     line: int
     page: int | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +40,11 @@ class Gap:
     source: str
     reason: str
     page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about how a source was read that a person may want to know, though nothing is missing."""
+
+    source: str
+    text: str

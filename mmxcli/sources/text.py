@@ -1,25 +1,17 @@
-"""Plain text: UTF-8, or UTF-16 and UTF-32 where a byte order mark says so."""
+"""Plain text, in whatever encoding."""
 
 import codecs
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import BLOCK, Content, blocks
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.document import Content, Item, blocks, release
+from mmxcli.sources.encoding import Encoding, encoding_of
+from mmxcli.sources.segment import Gap, Remark
 
 # Stands for one byte that does not decode. No decoder gives it for valid input: it is half a surrogate pair.
 _UNDECODED = "\udc80"
-# Text holds no other control characters than backspace, tab, the ends of lines and pages, and escape.
-_UNUSUAL = re.compile(f"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f{_UNDECODED}]")
-_MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
 
 
 def _mark_undecoded(error: UnicodeError) -> tuple[str, int]:
@@ -31,32 +23,28 @@ def _mark_undecoded(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("mmxcli.mark", _mark_undecoded)
 
 
-def _encoding(head: bytes) -> str:
-    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "UTF-8")
-
-
-def _decoder(encoding: str) -> codecs.IncrementalDecoder:
-    """Drops the byte order mark and leaves every line's end as it is."""
-    name = "UTF-8-SIG" if encoding == "UTF-8" else encoding
-    return codecs.getincrementaldecoder(name)("mmxcli.mark")
-
-
 class TextReader:
-    """Offsets count the characters of the decoded file, in which "\\r\\n" is two."""
+    """Offsets count the characters of the decoded file, in which "\\r\\n" is two. With an `encoding`, what does not say
+    its own is in this one."""
 
-    version = "text 1"
+    format = "text"
 
-    def recognises(self, head: bytes) -> bool:
-        """What has a NUL character, or is for a third of it no text, is something else."""
-        encoding = _encoding(head)
-        if encoding == "UTF-8" and b"\0" in head:  # most of what is not text: no need to decode it
-            return False
-        text = _decoder(encoding).decode(head, final=len(head) < BLOCK)
-        return "\0" not in text and len(_UNUSUAL.findall(text)) * 10 <= len(text) * 3
+    def __init__(self, encoding: str | None = None) -> None:
+        self._encoding = encoding
 
-    def read(self, content: Content) -> Iterator[Segment | Gap]:
+    @property
+    def version(self) -> str:
+        return f"text 2, {self._encoding or release('chardet')}"
+
+    def recognises(self, head: bytes, content: Content) -> bool:
+        return self._of(head, whole=len(head) >= content.size) is not None
+
+    def read(self, content: Content) -> Iterator[Item]:
         with content.open() as stream:
-            encoding = _encoding(stream.read(4))
+            head = _telling(blocks(stream, content.size))
+            encoding = self._of(head, whole=len(head) >= content.size) or Encoding(self._encoding or "UTF-8")
+            if encoding.sure < 1:
+                yield Remark(content.name, f"read as {encoding.name}, {encoding.sure:.0%} sure (--encoding overrules)")
             stream.seek(0)
             decoder, cutter = _decoder(encoding), Cutter(content.name)
             missing, undecoded, first_line = content.size, 0, 0
@@ -71,8 +59,36 @@ class TextReader:
                     undecoded += segment.text.count(_UNDECODED)
                     yield replace(segment, text=segment.text.replace(_UNDECODED, "\ufffd"))
         if undecoded:
-            yield Gap(content.name, f"{undecoded} bytes are not {encoding}, the first on line {first_line}")
+            yield Gap(content.name, f"{undecoded} bytes are not {encoding.name}, the first on line {first_line}")
         if missing:
             yield Gap(content.name, f"lost its last {missing} bytes while it was read")
         elif not cutter.start:
             yield Gap(content.name, "empty")
+
+    def _of(self, head: bytes, *, whole: bool) -> Encoding | None:
+        found = encoding_of(head, whole=whole)
+        return Encoding(self._encoding) if self._encoding and found and not found.marked else found
+
+
+def _telling(found: Iterator[bytes]) -> bytes:
+    """The first block; of a text that begins in ASCII, the first in which there is something else, and what follows."""
+    head = next(found, b"")
+    if not head.isascii():
+        return head
+    for block in found:
+        if not block.isascii():
+            after = next(found, b"")
+            return block[_first(block) :] + after
+    return head
+
+
+def _first(block: bytes) -> int:
+    """Where the line begins that holds the first byte beyond ASCII."""
+    at = len(block) - len(block.lstrip(bytes(range(128))))
+    return block.rfind(b"\n", 0, at) + 1
+
+
+def _decoder(encoding: Encoding) -> codecs.IncrementalDecoder:
+    """Drops the byte order mark and leaves every line's end as it is."""
+    name = "UTF-8-SIG" if encoding.name.upper() == "UTF-8" else encoding.name
+    return codecs.getincrementaldecoder(name)("mmxcli.mark")

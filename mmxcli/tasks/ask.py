@@ -87,6 +87,7 @@ def _checked(
 
 
 def _citation(reading: Reading, quote: Quote) -> Citation:
+    verified = verify(quote, reading.index)
     return Citation(
-        quote.source, quote.start, quote.end, quote.page, quote.line, quote.text, verify(quote, reading.index)
+        quote.source, quote.start, quote.end, quote.page, quote.line, quote.text, verified, place=quote.place
     )

@@ -10,9 +10,10 @@ from mmxcli.reading.corpus import Corpus
 from mmxcli.reading.outlook import look_ahead
 from mmxcli.reading.session import Session
 from mmxcli.reading.tokens import TokenStream
+from mmxcli.sources.choice import Choice
 from mmxcli.sources.document import Document
-from mmxcli.sources.segment import Gap, Segment
-from mmxcli.tasks.events import CountDone, Counted, Event, ModelInfo
+from mmxcli.sources.segment import Gap, Remark, Segment
+from mmxcli.tasks.events import CountDone, Counted, Event, ModelInfo, Note, Progress
 
 
 def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Iterator[Event]:
@@ -20,12 +21,19 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     and something could not be read."""
     with Session(settings) as session:
         yield from session.open_weights()
-        corpus = Corpus.open(sources, stdin)
+        corpus = Corpus.open(sources, stdin, Choice.of(settings))
         counted, gaps = [], list(corpus.gaps)
+        done = 0
         for document in corpus.documents:
-            one = _count(session, document, gaps)
+            yield Progress("index", done, corpus.size, "bytes", document.name)
+            done += document.size
+            remarks: list[Remark] = []
+            one = _count(session, document, gaps, remarks)
             counted.append(one)
+            for remark in remarks:
+                yield Note(f"{remark.source}: {remark.text}")
             yield one
+        yield Progress("index", corpus.size, corpus.size, "bytes")
         tokens = sum(one.tokens for one in counted)
         mode = session.policy.mode(tokens)
         blueprint = read_blueprint(session.weights.path, session.weights.name)
@@ -42,8 +50,8 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
             raise InputError(f"{len(gaps)} parts of the input could not be read, and --strict was given")
 
 
-def _count(session: Session, document: Document, gaps: list[Gap]) -> Counted:
-    """Adds to `gaps` what of the document cannot be read."""
+def _count(session: Session, document: Document, gaps: list[Gap], remarks: list[Remark]) -> Counted:
+    """Adds to `gaps` what of the document cannot be read, to `remarks` what is to be told of it."""
     characters = 0
 
     def texts() -> Iterator[str]:
@@ -52,8 +60,10 @@ def _count(session: Session, document: Document, gaps: list[Gap]) -> Counted:
             if isinstance(item, Segment):
                 characters += len(item.text)
                 yield item.text
-            else:
+            elif isinstance(item, Gap):
                 gaps.append(item)
+            else:
+                remarks.append(item)
 
     tokens = sum(len(chunk.ids) for chunk in TokenStream(session.tokenizer).feed(texts()))
     return Counted(document.name, tokens, characters)

@@ -34,7 +34,8 @@ class AnswerText:
 class Citation:
     """A verbatim quote and where it stands.
 
-    `start` and `end` are code point offsets in the source's extracted text, `line` and `page` count from 1.
+    `start` and `end` are code point offsets in the source's extracted text, `line` and `page` count from 1; `place`
+    says in words where it is to be found in what has neither.
     `verified` says that the source's text between the offsets was compared with the quote and is the same.
     """
 
@@ -45,6 +46,7 @@ class Citation:
     line: int
     quote: str
     verified: bool
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mmxcli.config import Settings
+from mmxcli.line import Message
 from mmxcli.reading.session import Session
 from mmxcli.warm.client import asked
-from mmxcli.warm.line import Message
 from mmxcli.warm.place import LOG, folder
 from mmxcli.warm.surroundings import surroundings
 

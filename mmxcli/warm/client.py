@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mmxcli.warm.line import Broken, Message, receive, send
+from mmxcli.line import Broken, Message, receive, send
 from mmxcli.warm.place import SOCKET, folder
 from mmxcli.warm.surroundings import surroundings
 

@@ -3,6 +3,8 @@
 A copy is made ahead and makes itself ready, so that nobody waits for it; where several are wanted at once, the others
 are made then. It runs one command, with the terminal, folder and variables of who asked, and ends; whatever happens to
 it, the next one is untouched.
+
+A command says what it wants with "do": run, stay, status or end. Any version understands the last two.
 """
 
 import fcntl
@@ -23,8 +25,8 @@ from typing import BinaryIO, NoReturn
 
 import psutil
 
+from mmxcli.line import Broken, Message, close, receive, send
 from mmxcli.warm.client import same_user
-from mmxcli.warm.line import Broken, Message, close, receive, send
 from mmxcli.warm.place import LOCK, SOCKET, folder
 from mmxcli.warm.surroundings import surroundings
 

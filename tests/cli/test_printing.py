@@ -69,6 +69,7 @@ def test_the_json_contract(canned: Run) -> None:
                 "line": 1423,
                 "quote": tasks.CITATION.quote,
                 "verified": True,
+                "place": None,
             }
         ],
         "coverage": {

@@ -14,6 +14,7 @@ from mmxcli.recall import writer
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.select import select
 from mmxcli.recall.writer import BLOCK, IndexWriter
+from mmxcli.sources.segment import Place, Segment
 
 LETTERS = random.Random(7)
 NONSENSE = ["".join(LETTERS.choices("abcdefghijklmnop", k=6)) for _ in range(3000)]
@@ -40,7 +41,8 @@ def test_any_range_is_given_back_exactly_with_line_and_page(one, two, pages, dat
             start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
             assert index.text(source, start, end) == text[start:end]
             if start < len(text):
-                line, page = index.origin(source, start)
+                line, page, place = index.origin(source, start)
+                assert place is None
                 assert line == 1 + text.count("\n", 0, start)
                 ends = [len("".join(pieces[:n])) for n in range(1, len(pieces) + 1)]
                 assert page == (next(n for n, e in enumerate(ends, 1) if start < e) if pages else None)
@@ -204,3 +206,22 @@ def test_a_long_document_is_indexed_in_bounded_memory(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * len(text)  # a fifth of the document
+
+
+def test_places_are_given_back_with_the_number_of_the_line(tmp_path):
+    rows = "".join(f"row {n}\n" for n in range(2000))
+    parts = [
+        Segment("a.xlsx", "# Prices\n", 0, 1, place=Place("sheet Prices")),
+        Segment("a.xlsx", rows, 9, 2, place=Place("sheet Prices, row", 1)),
+        Segment("a.xlsx", "last\n", 9 + len(rows), 2002, place=Place("sheet Prices, row", -3000)),
+    ]
+    with IndexWriter(tmp_path / "index") as made:
+        for part in parts:
+            made.add(part)
+        made.finish()
+    index = RecallIndex(tmp_path / "index")
+    assert index.origin("a.xlsx", 0) == (1, None, "sheet Prices")
+    for number in (0, 1, 700, 1999):
+        at = 9 + rows.index(f"row {number}\n")
+        assert index.origin("a.xlsx", at) == (2 + number, None, f"sheet Prices, row {number + 1}")
+    assert index.origin("a.xlsx", 9 + len(rows)) == (2002, None, "sheet Prices, row 5002")

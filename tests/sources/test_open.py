@@ -14,7 +14,7 @@ from mmxcli.errors import InputError, MmxError, UsageError
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
-from mmxcli.sources.spool import Spool, spool
+from mmxcli.sources.spool import Slice, spool
 
 
 def test_a_missing_path_fails_before_anything_is_read(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_readers_of_standard_input_do_not_disturb_each_other() -> None:
 def test_standard_input_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     [found] = open_sources(["-"], stdin=io.BytesIO(b"text" * 100_000))
-    assert isinstance(found, Document) and isinstance(found.content, Spool)
+    assert isinstance(found, Document) and isinstance(found.content, Slice)
     assert not list(tmp_path.iterdir())
 
 

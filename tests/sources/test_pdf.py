@@ -11,7 +11,14 @@ from mmxcli.sources.cutter import LIMIT
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.pdf import _clean
+from mmxcli.sources.readers import PARSERS
 from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.text import TextReader
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmxcli.sources.open.readers", lambda _: (*PARSERS, TextReader()))
 
 
 def test_pages_offsets_and_lines(read) -> None:

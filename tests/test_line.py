@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmxcli.warm.line import MOST_BYTES, Broken, receive, send
+from mmxcli.line import MOST_BYTES, Broken, receive, send
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(),

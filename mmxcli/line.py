@@ -1,7 +1,4 @@
-"""Messages between a command and the warm process: a length, and so many bytes of JSON, with open files beside them.
-
-A command says what it wants with "do": run, stay, status or end. Any version understands the last two.
-"""
+"""Messages between two processes of one user: a length, and so many bytes of JSON, with open files beside them."""
 
 import json
 import os
@@ -11,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 Message = dict[str, Any]
-MOST_BYTES = 8 << 20  # of a message: more than the arguments and the environment of a process can be
+MOST_BYTES = 8 << 20  # of a message: more than the arguments and the environment of a process, or a segment, can be
 _LENGTH = struct.Struct(">I")
 
 
 class Broken(Exception):
-    """The other end has gone, or does not speak as we do."""
+    """The other end has gone, or does not speak as we do, or, where `silent`, has not spoken in time."""
+
+    silent = False
 
 
 def send(connection: socket.socket, message: Message, files: Sequence[int] = ()) -> None:
@@ -41,7 +40,9 @@ def receive(connection: socket.socket, files: int = 0) -> tuple[Message, list[in
         message = json.loads(_exactly(connection, length))
     except (OSError, ValueError, RecursionError) as error:
         close(came)
-        raise Broken(str(error)) from error
+        broken = Broken(str(error))
+        broken.silent = isinstance(error, TimeoutError)
+        raise broken from error
     except Broken:
         close(came)
         raise

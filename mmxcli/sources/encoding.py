@@ -1,0 +1,86 @@
+"""Which encoding a text is in: as it says itself, or as far as it can be found out."""
+
+import codecs
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_WIDE = ("UTF-32-LE", "UTF-32-BE", "UTF-16-LE", "UTF-16-BE")
+_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b$(D")  # that begin Japanese in ISO-2022-JP
+_UNUSUAL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\x80-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """`sure`: from 0 to 1; 1 where the text says it, or can be nothing else. `marked`: by its first bytes."""
+
+    name: str
+    sure: float = 1.0
+    marked: bool = False
+
+
+def encoding_of(data: bytes, *, whole: bool) -> Encoding | None:
+    """Of a text that begins with `data`, or is no longer; None where these are no text at all."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return Encoding(name, marked=True)
+    if b"\0" in data:
+        return _wide(data, whole)
+    if data.isascii() and any(escape in data for escape in _ESCAPES):
+        return Encoding("iso2022_jp", 0.95)
+    good, bad = _utf8(data, whole)
+    if not bad or good > 10 * bad:  # a few bytes are damaged
+        return Encoding("UTF-8") if good or not _strange(data.decode("utf-8", "replace")) else None
+    found = _guessed(data)
+    if found is None and bad * 10 <= len(data) * 3:  # some other text, or damaged
+        return Encoding("UTF-8", 0.1)
+    return found
+
+
+def _utf8(data: bytes, whole: bool) -> tuple[int, int]:
+    """How many characters beyond ASCII there are in UTF-8, and how many bytes that are none of them."""
+    if data.isascii():
+        return 0, 0
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(data, final=whole)
+    bad = len(re.findall("[\udc80-\udcff]", text))
+    return sum(character > "\x7f" for character in text) - bad, bad
+
+
+def _wide(data: bytes, whole: bool) -> Encoding | None:
+    """Bytes with zeros among them are text where the zeros are the halves of its characters: of the ways to read them
+    the one that gives most spaces, line ends and ASCII."""
+    found: dict[str, int] = {}
+    for name in _WIDE:
+        try:
+            text = codecs.getincrementaldecoder(name)("strict").decode(data, final=whole)
+        except UnicodeDecodeError:
+            continue
+        if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in set(text)):
+            continue
+        likely = sum(character.isalnum() or character in " \n" for character in text)
+        if "\0" not in text and not _strange(text) and likely * 2 > len(text):
+            found[name] = sum(character < "\x7f" for character in text)
+    return Encoding(max(found, key=lambda name: found[name]), 0.9) if found else None
+
+
+def _guessed(data: bytes) -> Encoding | None:
+    import chardet
+
+    found = chardet.detect(data)
+    if found["encoding"] is None:
+        return None
+    name = codecs.lookup(found["encoding"]).name
+    strange = _strange(data.decode(name, "replace"))
+    return None if strange else Encoding(name, min(0.99, round(found["confidence"] or 0.0, 2)))
+
+
+def _strange(text: str) -> bool:
+    """Whether a third of it is no character that texts have."""
+    return len(_UNUSUAL.findall(text)) * 10 > len(text) * 3

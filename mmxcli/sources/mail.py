@@ -1,0 +1,110 @@
+"""E-mail: single messages, and mailboxes of them."""
+
+import re
+from collections.abc import Iterator
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import BinaryIO
+
+from mmxcli.sources.cutter import Cutter
+from mmxcli.sources.document import Content, Item
+from mmxcli.sources.markup import blocks, parsed, written
+from mmxcli.sources.segment import Gap, Place
+
+HEADERS = ("From", "To", "Cc", "Date", "Subject")
+MOST_MESSAGE = 1 << 27  # bytes
+_MAILBOX = re.compile(rb"\AFrom \S+.*\d{4}\s*\r?\n[!-9;-~]+:")
+_HEADER = re.compile(rb"\A(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_TELLING = re.compile(rb"^(?:message-id|received|mime-version|return-path|delivered-to|x-mailer):", re.I | re.M)
+_ADDRESSED = re.compile(rb"^from:[^\n]*@", re.I | re.M)
+
+
+class MailReader:
+    """Sender, recipients, date and subject, then the text; attachments are told, and not read."""
+
+    format = "e-mail"
+    version = "mail 1"
+
+    def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
+        if _MAILBOX.match(head):
+            return True
+        found = _HEADER.match(head.replace(b"\r\n", b"\n"))
+        return found is not None and bool(_ADDRESSED.search(found[0])) and bool(_TELLING.search(found[0]))
+
+    def read(self, content: Content) -> Iterator[Item]:
+        cutter = Cutter(content.name)
+        with content.open() as stream:
+            whole = _MAILBOX.match(stream.read(4096)) is None
+            stream.seek(0)
+            parser = BytesParser(policy=policy.default)
+            for number, data in enumerate([stream.read()] if whole else _messages(stream), 1):
+                if len(data) > MOST_MESSAGE:
+                    yield Gap(content.name, f"message {number} is larger than {MOST_MESSAGE >> 20} MiB")
+                    continue
+                message = parser.parsebytes(data)
+                assert isinstance(message, EmailMessage)
+                subject = _header(message, "Subject")
+                words = f"message {number}: {subject[:80]}" if subject and not whole else f"message {number}"
+                place = None if whole else Place(words)
+                top = "".join(f"{name}: {text}\n" for name in HEADERS if (text := _header(message, name)))
+                yield from cutter.cut(f"{top}\n{_body(message).rstrip()}\n\n", place=place, last=True)
+                for part in message.walk():
+                    if part.get_content_disposition() == "attachment" or part.get_content_maintype() not in (
+                        *("text", "multipart", "message"),
+                    ):
+                        name = part.get_filename() or part.get_content_type()
+                        yield Gap(
+                            content.name, f"message {number}: its attachment {' '.join(str(name).split())} is not read"
+                        )
+
+
+def _messages(stream: BinaryIO) -> Iterator[bytes]:
+    """Those of a mailbox: each begins with a line "From …" after an empty one. Of one that is too large comes so much
+    that it shows."""
+    lines: list[bytes] = []
+    blank, size = True, 0
+    for line in stream:
+        if blank and line.startswith(b"From "):
+            if size:
+                yield b"".join(lines)
+            lines, size, blank = [], 0, False
+            continue
+        if size <= MOST_MESSAGE:
+            lines.append(line[1:] if re.match(rb">+From ", line) else line)
+        size += len(line)
+        blank = not line.strip()
+    if size:
+        yield b"".join(lines)
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return " ".join(str(message.get(name) or "").split())
+    except Exception:  # noqa: BLE001 - the library's parser of addresses, on addresses that are none
+        return ""
+
+
+def _body(message: EmailMessage) -> str:
+    """The text of a message, and of those that it holds; the plain form where there are two."""
+    if message.is_multipart():
+        if message.get_content_type() == "multipart/alternative":
+            body = message.get_body(("plain", "html"))
+            return _text(body) if isinstance(body, EmailMessage) else ""
+        return "\n".join(_body(part) for part in message.iter_parts() if isinstance(part, EmailMessage))
+    return "" if message.get_content_disposition() == "attachment" else _text(message)
+
+
+def _text(part: EmailMessage) -> str:
+    if part.get_content_maintype() != "text":
+        return ""
+    data = part.get_payload(decode=True)
+    data = data if isinstance(data, bytes) else b""
+    try:
+        text = data.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:  # a character set that nobody knows
+        text = data.decode("utf-8", "replace")
+    if part.get_content_subtype() == "html":
+        root = parsed(text.encode(), "utf-8")
+        return "".join(map(written, blocks(root))) if root is not None else ""
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,30 @@
+"""The readers of all formats, in the order in which they are asked: the first that recognises a file reads it."""
+
+from mmxcli.sources.document import Reader
+from mmxcli.sources.epub import EpubReader
+from mmxcli.sources.html import HtmlReader
+from mmxcli.sources.mail import MailReader
+from mmxcli.sources.notebook import NotebookReader
+from mmxcli.sources.office import DocxReader, PptxReader
+from mmxcli.sources.pdf import PdfReader
+from mmxcli.sources.sheets import SheetReader
+from mmxcli.sources.text import TextReader
+from mmxcli.sources.worker import Isolated
+
+# What a stranger may have made to do harm to the program that parses it.
+PARSERS: tuple[Reader, ...] = (
+    PdfReader(),
+    EpubReader(),
+    DocxReader(),
+    PptxReader(),
+    SheetReader(),
+    NotebookReader(),
+    MailReader(),
+    HtmlReader(),
+)
+_ISOLATED: tuple[Reader, ...] = tuple(map(Isolated, PARSERS))
+
+
+def readers(encoding: str | None = None) -> tuple[Reader, ...]:
+    """All; text that does not say its own encoding is in this one, or it is found out."""
+    return (*_ISOLATED, TextReader(encoding))

@@ -88,6 +88,13 @@ def _count(least: int, most: int = 10**9) -> Kind:
     return Kind(f"a whole number from {least} to {most}", parse)
 
 
+def _patterns(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise ValueError
+    return tuple(part.strip() for part in parts if part.strip())
+
+
 def _encoding(value: object) -> str:
     try:
         found = codecs.lookup(_word(value))
@@ -100,6 +107,7 @@ def _encoding(value: object) -> str:
 
 ENCODING = Kind("an encoding such as latin-1 or gb18030", _encoding)
 FOLDER = Kind("a folder", _path)
+PATTERNS = Kind("patterns as in .gitignore, apart by commas", _patterns)
 WORD = Kind("a name", _word)
 SWITCH = Kind("true or false", _switch)
 SIZE = Kind("a size such as 8G or 512M", _size)
@@ -175,6 +183,15 @@ class Settings:
     )
     max_file_size: int | None = field(
         default=None, metadata=_about(SIZE, "Leave out files and archives that are larger", "no limit")
+    )
+    include: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            PATTERNS, "Read what matches, though lock files, vendored or ignored files are left out", "none"
+        ),
+    )
+    exclude: tuple[str, ...] = field(
+        default=(), metadata=_about(PATTERNS, "Leave out what matches, in folders and archives", "none")
     )
     max_files: int | None = field(default=None, metadata=_about(_count(1), "Read no more files than this", "no limit"))
     max_tokens: int = field(default=128, metadata=_about(_count(1), "Tokens that an answer may have at most"))

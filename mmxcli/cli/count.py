@@ -13,6 +13,7 @@ from mmxcli.tasks.events import Note
 
 @takes(
     *("model", "read", "window", "threads", "strict", "offline", "encoding", "max_file_size", "max_files"),
+    *("include", "exclude"),
     *("files_from", "null", "output", *PRINTING),
 )
 def count(

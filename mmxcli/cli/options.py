@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def _setting(name: str, *names: str, metavar: str | None = None) -> Any:
     known = SETTINGS[name]
-    default = "" if known.default in (None, False, MISSING) else f" (default: {known.default})"
+    default = "" if known.default in (None, False, (), MISSING) else f" (default: {known.default})"
     kind = str | None if metavar else bool | None
     option = typer.Option(*names, flag_name(name), metavar=metavar, help=known.metadata["help"] + default)
     return Annotated[kind, option]
@@ -57,6 +57,8 @@ SHARED: Mapping[str, Any] = {
     "encoding": _setting("encoding", metavar="NAME"),
     "max_file_size": _setting("max_file_size", metavar="SIZE"),
     "max_files": _setting("max_files", metavar="N"),
+    "include": _setting("include", metavar="PATTERNS"),
+    "exclude": _setting("exclude", metavar="PATTERNS"),
     "files_from": Annotated[
         Path | None,
         typer.Option("--files-from", metavar="FILE", help="Also read the files that FILE names, one a line"),
@@ -94,6 +96,8 @@ READING = (
     "encoding",
     "max_file_size",
     "max_files",
+    "include",
+    "exclude",
     "files_from",
     "null",
 )

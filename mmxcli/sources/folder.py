@@ -5,25 +5,29 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import FileContent, unreadable
-from mmxcli.sources.ignore import Rule, inherited_rules, is_ignored, rules_in
+from mmxcli.sources.ignore import Rule, inherited_rules, is_ignored, rules_in, rules_of
+from mmxcli.sources.leftout import is_vendored
 from mmxcli.sources.segment import Gap
 
 
-def walk(folder: str) -> Iterator[FileContent | Gap]:
-    """The regular files below `folder`, without those that are empty or hidden or that git ignores.
+def walk(folder: str, choice: Choice = ALL) -> Iterator[FileContent | Gap]:
+    """The regular files below `folder`, without those that are empty or hidden, that git ignores, or that were chosen
+    to be left out. A Gap stands for a folder of vendored code.
 
     They come by the hour of their last change, the oldest first, so that an edit leaves most of what was read before it
     as it was; those of one hour, as after a checkout, by their names, a folder's README first. Symbolic links are not
     followed: what they lead to is read under its own name, or is not of this folder.
     """
-    return (item for _, item in sorted(_walk(folder), key=lambda found: found[0]))
+    return (item for _, item in sorted(_walk(folder, choice), key=lambda found: found[0]))
 
 
-def _walk(folder: str) -> Iterator[tuple[int, FileContent | Gap]]:
+def _walk(folder: str, choice: Choice) -> Iterator[tuple[int, FileContent | Gap]]:
     """The same by their names, each with the hour of its last change, which is 0 for what cannot be read."""
     root = Path(os.path.realpath(folder))
     pending: list[tuple[Path, tuple[Rule, ...]]] = [(root, inherited_rules(root))]
+    include, exclude = (rules_of(patterns, len(root.parts)) for patterns in (choice.include, choice.exclude))
     empty = True
     while pending:
         path, rules = pending.pop()
@@ -33,8 +37,11 @@ def _walk(folder: str) -> Iterator[tuple[int, FileContent | Gap]]:
         try:
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
-                rules += tuple(rules_in(path))
-                pending += [(child, rules) for child in reversed(_children(path, rules))]
+                if path != root and is_vendored(path) and not is_ignored(path, True, include):
+                    found = Gap(f"{name}/", "vendored code (--include it to read it)")
+                else:
+                    rules += tuple(rules_in(path))
+                    pending += [(child, rules) for child in reversed(_children(path, rules, include, exclude))]
             elif stat.S_ISLNK(status.st_mode):
                 if not Path(os.path.realpath(path)).is_relative_to(root):
                     found = Gap(name, "a symbolic link that leads out of the folder")
@@ -56,12 +63,18 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def _children(folder: Path, rules: tuple[Rule, ...]) -> list[Path]:
+def _children(
+    folder: Path, rules: tuple[Rule, ...], include: tuple[Rule, ...], exclude: tuple[Rule, ...]
+) -> list[Path]:
     with os.scandir(folder) as entries:
         kept = [
             (entry.is_dir(follow_symlinks=False) or not entry.name.lower().startswith("readme"), entry.name)
             for entry in entries
             if not entry.name.startswith(".")
-            and not is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), rules)
+            and not is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), exclude)
+            and (
+                not is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), rules)
+                or is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), include)
+            )
         ]
     return [folder / name for _, name in sorted(kept)]

@@ -51,6 +51,11 @@ def rules_in(folder: Path) -> Iterator[Rule]:
                 yield rule
 
 
+def rules_of(patterns: Sequence[str], depth: int) -> tuple[Rule, ...]:
+    """Patterns as a person writes them, for paths below a folder whose path has `depth` components."""
+    return tuple(rule for pattern in patterns if (rule := _rule(pattern, depth)))
+
+
 def inherited_rules(folder: Path) -> tuple[Rule, ...]:
     """The rules of the repository around `folder`, unless they ignore it: whoever names it wants it read."""
     root = next((path for path in (folder, *folder.parents) if os.access(path / ".git", os.F_OK)), folder)

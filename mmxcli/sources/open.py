@@ -1,21 +1,26 @@
 """From what a person names to documents, each with the reader of its format."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from mmxcli.errors import InputError, UsageError
+from mmxcli.sources import revision
 from mmxcli.sources.archive import Budget, is_archive, unpacked
 from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
+from mmxcli.sources.ignore import is_ignored, rules_of
+from mmxcli.sources.leftout import left_out, vendored_part
 from mmxcli.sources.readers import readers
 from mmxcli.sources.segment import Gap
 from mmxcli.sources.spool import spool
 
 STDIN = "-"
+_URL = re.compile(r"(?:https?|git|ssh|ftp|file)://|git@[\w.-]+:", re.I)
 
 
 def open_sources(
@@ -45,6 +50,10 @@ def open_sources(
 
 
 def _check(path: str, stdin: BinaryIO | None) -> None:
+    if _URL.match(path) and not os.path.lexists(path):
+        raise InputError(f"{path} is not fetched: clone or download it first, and name the folder or file")
+    if revision.split(path):
+        return
     if path == STDIN:
         if stdin is None:
             raise InputError("standard input is closed; pipe something into it, or name a file")
@@ -88,24 +97,28 @@ def _limited(found: Iterator[Document | Gap], choice: Choice) -> Iterator[Docume
 def _documents(paths: Sequence[str], stdin: BinaryIO | None, choice: Choice) -> Iterator[Document | Gap]:
     seen: set[str] = set()
     for path in paths:
-        for found in _contents(path, stdin):
+        finder = _Finder(shown(path), choice)
+        for found in _contents(path, stdin, choice):
             if isinstance(found, FileContent):
                 real = os.path.realpath(found.path)
                 if real in seen:
                     continue
                 seen.add(real)
-            yield from _recognised(found, choice)
+            yield from finder.documents(found)
 
 
-def _contents(path: str, stdin: BinaryIO | None) -> Iterator[Content | Gap]:
+def _contents(path: str, stdin: BinaryIO | None, choice: Choice) -> Iterator[Content | Gap]:
     if path == STDIN and stdin is not None:
         yield spool(stdin, "<stdin>")
+        return
+    if revision.split(path):
+        yield from revision.at_revision(path)
         return
     name = shown(path)
     try:
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
-            yield from walk(path)
+            yield from walk(path, choice)
         elif stat.S_ISREG(status.st_mode) and status.st_size:
             yield FileContent(name, Path(path).absolute(), status.st_size)
         else:  # a pipe, such as <(command) gives, or a file that has no size but content, as in /proc
@@ -115,33 +128,67 @@ def _contents(path: str, stdin: BinaryIO | None) -> Iterator[Content | Gap]:
         yield Gap(name, unreadable(error))
 
 
-def _recognised(
-    content: Content | Gap, choice: Choice, depth: int = 1, budget: Budget | None = None
-) -> Iterator[Document | Gap]:
-    """The document that it is, or those that it holds. `budget`: what is left for the outermost archive."""
-    if isinstance(content, Gap):
-        yield content
-        return
-    try:
-        with content.open() as stream:
-            head = stream.read(BLOCK)
-        reader = next((one for one in readers(choice.encoding) if one.recognises(head, content)), None)
-    except OSError as error:
-        yield Gap(content.name, unreadable(error))
-        return
-    if not head:
-        yield Gap(content.name, "empty")
-    elif reader:
-        yield Document(content, reader)
-    elif is_archive(head):
-        if choice.max_file_size is not None and content.size > choice.max_file_size:
+class _Finder:
+    """Finds the documents in what lies under one source, which is called `root`."""
+
+    def __init__(self, root: str, choice: Choice) -> None:
+        self._root = root
+        self._choice = choice
+        self._include, self._exclude = (rules_of(patterns, 0) for patterns in (choice.include, choice.exclude))
+        self._vendored: set[str] = set()
+
+    def documents(
+        self, content: Content | Gap, depth: int = 1, budget: Budget | None = None
+    ) -> Iterator[Document | Gap]:
+        """The document that it is, or those that it holds. `budget`: what is left for the outermost archive."""
+        if isinstance(content, Gap):
+            yield content
+            return
+        try:
+            with content.open() as stream:
+                head = stream.read(BLOCK)
+            reader = next((one for one in readers(self._choice.encoding) if one.recognises(head, content)), None)
+        except OSError as error:
+            yield Gap(content.name, unreadable(error))
+            return
+        if content.name != self._root:  # what is named is always read
+            excluded, reason = self._left_out(content.name, head)
+            if reason:
+                yield reason
+            if excluded:
+                return
+        if not head:
+            yield Gap(content.name, "empty")
+        elif reader:
+            yield Document(content, reader)
+        elif is_archive(head):
+            yield from self._within(content, head, depth, budget or Budget.of(content))
+        else:
+            yield Gap(content.name, "binary")
+
+    def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap]:
+        if self._choice.max_file_size is not None and content.size > self._choice.max_file_size:
             yield Gap(content.name, f"{content.size:,} bytes, more than --max-file-size allows")
             return
-        empty, budget = True, budget or Budget.of(content)
+        empty = True
         for member in unpacked(content, head, depth, budget):
             empty = False
-            yield from _recognised(member, choice, depth + 1, budget)
+            yield from self.documents(member, depth + 1, budget)
         if empty:
             yield Gap(content.name, "an archive without files, but for empty and hidden ones")
-    else:
-        yield Gap(content.name, "binary")
+
+    def _left_out(self, name: str, head: bytes) -> tuple[bool, Gap | None]:
+        """Whether a file is not to be read, and the reason where that is not the person's own."""
+        path = PurePosixPath(name.removeprefix(self._root).lstrip("/"))
+        above = [(parent, True) for parent in list(path.parents)[-2::-1]]
+        if any(is_ignored(Path(one), folder, self._exclude) for one, folder in [*above, (path, False)]):
+            return True, None
+        if any(is_ignored(Path(one), folder, self._include) for one, folder in [*above, (path, False)]):
+            return False, None
+        if part := vendored_part(path.parts[:-1]):
+            told = f"{self._root}/{part}/"
+            new = told not in self._vendored
+            self._vendored.add(told)
+            return True, Gap(told, "vendored code (--include it to read it)") if new else None
+        reason = left_out(name, head)
+        return reason is not None, Gap(name, f"{reason} (--include it to read it)") if reason else None

@@ -90,7 +90,7 @@ def test_missing_file_and_folder_without_files(mmx: Mmx, tmp_path: Path) -> None
 
 
 def test_invalid_utf8_is_read_and_told(mmx: Mmx, tmp_path: Path) -> None:
-    (tmp_path / "old.txt").write_bytes(BOOK.encode() + b"caf\xe9 \xff\n")
+    (tmp_path / "old.txt").write_bytes(BOOK.encode() + "Grüße aus Tromsø. ".encode() * 20 + b"\xff\n")
     code, out, _ = mmx("ask", "old.txt", QUESTION, "--json")
     assert code == 0
     assert "not UTF-8" in json.loads(out)["coverage"]["skipped"][0]["reason"]

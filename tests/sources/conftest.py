@@ -2,13 +2,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from everything import everything
+from everything import Read, everything
 
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
-
-Read = Callable[..., tuple[list[Segment], list[Gap]]]
 
 
 @pytest.fixture

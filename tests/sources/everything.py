@@ -1,9 +1,11 @@
 """Reads all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mmxcli.sources.document import Document
 from mmxcli.sources.segment import Gap, Segment
+
+Read = Callable[..., tuple[list[Segment], list[Gap]]]
 
 
 def everything(found: Iterator[Document | Gap]) -> tuple[list[Segment], list[Gap]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Read
+from everything import Read
 from formats import docx, epub, html, mailbox, message, notebook, pptx, xlsx, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -30,7 +30,7 @@ def leave(settings: Settings, *, whole: bool) -> str | None:
     job = json.dumps({"held": held, "seconds": settings.keep_warm})
     with open(place / LOG, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as log:
         subprocess.Popen(
-            [sys.executable, "-m", "mmxcli.cli.warm", job],
+            [sys.executable, "-P", "-m", "mmxcli.cli.warm", job],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

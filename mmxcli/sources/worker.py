@@ -65,8 +65,8 @@ class _Worker:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mmxcli.sources.worker", str(theirs.fileno())],
+            self._process = subprocess.Popen(  # -P: a module that lies in the working folder is none of ours
+                [sys.executable, "-P", "-m", "mmxcli.sources.worker", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -126,7 +126,7 @@ class _Run:
 
 def _ours(settings: Settings, job: Job) -> dict[str, float]:
     """What mmx or transformers reaches, in a process of its own, and how long another takes until its first word."""
-    command = [sys.executable, "-m", "mmxcli.models.speeds"]
+    command = [sys.executable, "-P", "-m", "mmxcli.models.speeds"]
     run = _run([*command, job.as_argument()])
     first = _asked(settings) if job.engine == "mmx" else _run([*command, replace(job, only_first=True).as_argument()])
     speeds: dict[str, float] = json.loads(run.printed.splitlines()[-1])
@@ -139,7 +139,7 @@ def _asked(settings: Settings) -> _Run:
         text = Path(home) / "text.txt"
         text.write_text(TEXT, encoding="utf-8")
         environment = {"MMX_HOME": home, "MMX_WEIGHTS": str(settings.weights_folder)}
-        command = [sys.executable, "-m", "mmxcli", "ask", str(text), QUESTION, "-m", settings.model]
+        command = [sys.executable, "-P", "-m", "mmxcli", "ask", str(text), QUESTION, "-m", settings.model]
         command += ["--read", "recall", "--max-tokens", "1", "--quiet"]
         _run(command, environment)
         return _run(command, environment)

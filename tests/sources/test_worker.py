@@ -110,3 +110,14 @@ def test_pages_read_before_the_end_are_kept(tmp_path: Path, monkeypatch: pytest.
     _Worker.current()._process.kill()
     items += list(found)
     assert isinstance(items[-1], Gap) and items[-1].reason.startswith("reading stopped after page ")
+
+
+def test_modules_in_the_working_folder_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lxml", "psutil", "socket", "zipfile"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    (tmp_path / "good.docx").write_bytes(docx(BOOK))
+    monkeypatch.chdir(tmp_path)
+    _Worker.current().end()
+    segments, gaps = everything(open_sources(["good.docx"]))
+    assert any("Ingrid Solheim" in segment.text for segment in segments) and not gaps
+    assert not (tmp_path / "ran").exists()

@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,8 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure
 # Tiny models gain nothing from threads, and lose much where the machine has other work.
 os.environ["OMP_NUM_THREADS"] = "1"  # for what mmx sets itself (models/threads.py), and in processes of their own
 torch.set_num_threads(1)
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing here meets a process that somebody keeps warm.
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="mmx-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)

@@ -24,7 +24,7 @@ _CODE = (_OUTERMOST, _PARAGRAPH, _LINE, _SPACE)
 _SUFFIXES = """
     .bash .c .cc .cfg .clj .cpp .cs .css .csv .cu .dart .ex .go .h .hpp .hs .html .ini .java .js .json
     .jsonl .jsx .kt .log .lua .m .php .pl .ps1 .py .pyi .r .rb .rs .scala .sh .sql .swift .tf .toml .ts
-    .tsv .tsx .xml .yaml .yml .zig
+    .tsv .tsx .xls .xlsb .xlsx .ods .xml .yaml .yml .zig
 """
 _CODE_SUFFIXES = frozenset(_SUFFIXES.split())
 

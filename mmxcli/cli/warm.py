@@ -1,7 +1,6 @@
 """The process that --keep-warm leaves: `python -m mmxcli.cli.warm '{"held": …, "seconds": …}'`."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -19,6 +18,7 @@ SHARE = 4  # of the machine's memory that it may take, unless --memory says: one
 def leave(settings: Settings, *, whole: bool) -> str | None:
     """Sees to it that there is a warm process for the next commands; what to tell of it when it is a new one. `whole`:
     with the model that reads texts, and not only what reads questions."""
+    from mmxcli.models.files import open_private
     from mmxcli.tasks.warm import keep, wanted
 
     place = folder(create=True)
@@ -28,7 +28,7 @@ def leave(settings: Settings, *, whole: bool) -> str | None:
     if keep(held, settings.keep_warm):
         return None
     job = json.dumps({"held": held, "seconds": settings.keep_warm})
-    with open(place / LOG, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as log:
+    with open_private(place / LOG, "wb") as log:
         subprocess.Popen(
             [sys.executable, "-P", "-m", "mmxcli.cli.warm", job],
             stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, BinaryIO, cast
 
 from mmxcli.errors import MmxError
@@ -125,8 +126,7 @@ def _zip(stream: BinaryIO, content: Content, room: _Room) -> Iterator[Content | 
             if member.flag_bits & 1:
                 yield Gap(name, "encrypted: needs a password")
                 continue
-            with _opened(lambda member=member: archive.open(member)) as opened:  # type: ignore[misc]
-                yield from _put(opened, name, room)
+            yield from _put(partial(archive.open, member), name, room)
             if room.budget.left < 0:
                 return
 
@@ -144,8 +144,7 @@ def _tar(stream: BinaryIO, content: Content, room: _Room) -> Iterator[Content | 
             if not member.isreg():
                 yield Gap(name, "a link or a device in an archive")
                 continue
-            with _opened(lambda member=member: archive.extractfile(member)) as opened:  # type: ignore[misc]
-                yield from _put(opened, name, room)
+            yield from _put(partial(archive.extractfile, member), name, room)
             if room.budget.left < 0:
                 return
 
@@ -156,13 +155,12 @@ def _decompressed(stream: BinaryIO, content: Content, head: bytes, room: _Room) 
     base = posixpath.basename(content.name)
     stem, dot, suffix = base.rpartition(".")
     inner = f"{stem}.tar" if suffix.lower() in ("tgz", "txz", "tbz2", "tzst") else stem if dot and stem else base
-    with _opened(lambda: opener(stream)) as opened:
-        for found in list(_put(opened, _name(content, inner), room)):
-            if isinstance(found, Slice) and _begins_as_tar(found):
-                with found.open() as archive:
-                    yield from _tar(archive, content, _Room(Budget(2 * found.size)))  # these bytes were counted
-            else:
-                yield found
+    for found in list(_put(partial(opener, stream), _name(content, inner), room)):
+        if isinstance(found, Slice) and _begins_as_tar(found):
+            with found.open() as archive:
+                yield from _tar(archive, content, _Room(Budget(2 * found.size)))  # these bytes were counted
+        else:
+            yield found
 
 
 def _begins_as_tar(found: Slice) -> bool:
@@ -170,31 +168,21 @@ def _begins_as_tar(found: Slice) -> bool:
         return _is_tar(stream.read(512))
 
 
-class _opened:
-    """A member's stream, closed at the end; the error instead where it cannot be opened."""
-
-    def __init__(self, open: Callable[[], IO[bytes] | None]) -> None:
-        self._open = open
-        self._stream: BinaryIO | None = None
-
-    def __enter__(self) -> BinaryIO | Exception:
-        try:
-            self._stream = cast("BinaryIO | None", self._open())
-        except _damage() as error:
-            return error
-        return self._stream or ValueError("empty")
-
-    def __exit__(self, *_: object) -> None:
-        if self._stream:
-            with suppress(*_damage()):
-                self._stream.close()
-
-
-def _put(opened: BinaryIO | Exception, name: str, room: _Room) -> Iterator[Slice | Gap]:
-    if isinstance(opened, Exception):
-        yield Gap(name, _reason(opened))
-    else:
-        yield from room.put(opened, name)
+def _put(open: Callable[[], IO[bytes] | None], name: str, room: _Room) -> Iterator[Slice | Gap]:
+    """A member that is opened so. Raises what `_Room.put` raises."""
+    try:
+        stream = cast("BinaryIO | None", open())
+    except _damage() as error:
+        yield Gap(name, _reason(error))
+        return
+    if stream is None:
+        yield Gap(name, "broken archive")
+        return
+    try:
+        yield from room.put(stream, name)
+    finally:
+        with suppress(*_damage()):
+            stream.close()
 
 
 def _damage() -> tuple[type[Exception], ...]:

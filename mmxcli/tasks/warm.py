@@ -1,6 +1,5 @@
 """What a warm process holds, and whether one is there."""
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,13 +18,11 @@ HELD = ("model", "home", "weights", "quant", "memory", "threads")  # the setting
 @dataclass(frozen=True, slots=True)
 class Warm:
     """A warm process. `serves`: whether commands from here reach it, or it was started under other conditions, as by
-    another version. Times in seconds."""
+    another version. `ends_after`: seconds without a command."""
 
     process: int
     model: str
     bytes: int
-    working: int
-    age: float
     ends_after: float
     serves: bool
 
@@ -52,10 +49,10 @@ def prepare(settings: Settings, *, whole: bool) -> Callable[[], None]:
 def keep(held: Message, seconds: float) -> bool:
     """Has the warm process go on for so long, where there is one that holds this. One that holds something else, or was
     started under other conditions, is told to end."""
-    there = asked("status")
-    if there is None:
+    status = asked("status")
+    if status is None:
         return False
-    if there.get("surroundings") == surroundings() and there.get("held") in (held, held | {"whole": True}):
+    if status.get("surroundings") == surroundings() and status.get("held") in (held, held | {"whole": True}):
         return asked("stay", seconds=seconds) is not None
     asked("end")
     return False
@@ -71,8 +68,6 @@ def there() -> Warm | None:
             process=int(said["process"]),
             model=str(said["held"]["model"]),
             bytes=int(said["bytes"]),
-            working=int(said["working"]),
-            age=time.time() - float(said["began"]),
             ends_after=float(said["seconds"]),
             serves=said["surroundings"] == surroundings(),
         )

@@ -62,7 +62,6 @@ class Server:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._surroundings = surroundings()
-        self._began = time.time()
         self._used = time.monotonic()
         self._working: set[int] = set()
         self._copy: Copy | None = None
@@ -144,7 +143,6 @@ class Server:
             "surroundings": self._surroundings,
             "held": self._held,
             "seconds": self._seconds,
-            "began": self._began,
             "bytes": self._bytes(),
             "working": len(self._working),
         }

@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests"), str(Path(__file__).parent.parent / "tests" / "sources")]
 
-from formats import docx, epub, html, mailbox, message, notebook, pptx, xlsx, zipped  # noqa: E402
-from pdfs import encrypted, pdf, showing  # noqa: E402
+from formats import docx, epub, html, mailbox, message, notebook, pptx, subtitles, xlsx, zipped  # noqa: E402
+from pdfs import encrypted, pdf, showing, structured, without_map  # noqa: E402
 
 from mmxcli.sources.document import Document  # noqa: E402
 from mmxcli.sources.open import open_sources  # noqa: E402
@@ -32,12 +32,15 @@ ROWS = [["Item", "Price"], *([f"thing {n}", n * 1.5] for n in range(40))]
 
 
 def good() -> dict[str, bytes]:
-    mail = message("The lamp", "It burned whale oil until 1902.", attachment=b"\0\1\2")
+    mail = message("The lamp", "It burned whale oil until 1902.", attachment=docx(BOOK), name="log.docx")
+    pages = pdf(*[showing(f"Page {n}", "The storm took the pier.") for n in range(1, 5)])
     return {
         "text": "Grüße aus Port Halvard.\n".encode() * 40,
         "gb18030": "北京是中华人民共和国的首都。\n".encode("gb18030") * 20,
         "utf-16": "Die Brücke.\n".encode("utf-16") * 20,
-        "pdf": pdf(*[showing(f"Page {n}", "The storm took the pier.") for n in range(1, 5)]),
+        "pdf": pages,
+        "outline.pdf": structured(pages, [("Page 2", 2), ("Page 4", 4)], [(1, 2, "/r"), (3, 4, "/D")]),
+        "glyphs.pdf": without_map("by glyph"),
         "encrypted.pdf": encrypted(pdf(showing("hidden")), "secret"),
         "html": html(BOOK),
         "epub": epub(BOOK),
@@ -48,6 +51,8 @@ def good() -> dict[str, bytes]:
         "eml": mail,
         "mbox": mailbox([mail] * 4),
         "zip": zipped({"a.txt": "A text.\n" * 50, "b.docx": docx(BOOK)}),
+        "srt": subtitles([(9 * n, f"Ship {n} in sight.") for n in range(40)]),
+        "vtt": subtitles([(9 * n, f"<v Ada>Ship {n} in sight.") for n in range(40)], web=True),
         "gz": gzip.compress(b"error: the disk is full\n" * 100),
         "xz": lzma.compress(b"error: the disk is full\n" * 100),
     }

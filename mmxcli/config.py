@@ -106,6 +106,7 @@ def _encoding(value: object) -> str:
 
 
 ENCODING = Kind("an encoding such as latin-1 or gb18030", _encoding)
+FILE = Kind("a file", _path)
 FOLDER = Kind("a folder", _path)
 PATTERNS = Kind("patterns as in .gitignore, apart by commas", _patterns)
 WORD = Kind("a name", _word)
@@ -194,6 +195,14 @@ class Settings:
         default=(), metadata=_about(PATTERNS, "Leave out what matches, in folders and archives", "none")
     )
     max_files: int | None = field(default=None, metadata=_about(_count(1), "Read no more files than this", "no limit"))
+    drop_running_heads: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "Leave out the lines that stand at the top or foot of every page of a PDF"),
+    )
+    password_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "A file with passwords for encrypted PDFs, one a line", "asked for"),
+    )
     max_tokens: int = field(default=128, metadata=_about(_count(1), "Tokens that an answer may have at most"))
     passages: int = field(default=2, metadata=_about(_count(1), "Passages that the model reads again for a question"))
     offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))

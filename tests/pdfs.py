@@ -1,6 +1,7 @@
 """Small PDFs, written byte by byte."""
 
 import io
+from collections.abc import Sequence
 
 HELVETICA = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
 DRAWING = b"10 10 50 50 re f"  # a filled square: something to see, nothing to read
@@ -48,3 +49,48 @@ def encrypted(data: bytes, user_password: str) -> bytes:
     writer.encrypt(user_password, owner_password="owner", algorithm="RC4-128")
     writer.write(out)
     return out.getvalue()
+
+
+def structured(
+    data: bytes, headings: Sequence[tuple[str, int]] = (), labels: Sequence[tuple[int, int, str]] = ()
+) -> bytes:
+    """The same with an outline of headings and their pages, and page labels: first and last page, style."""
+    from pypdf import PdfWriter
+
+    writer, out = PdfWriter(io.BytesIO(data)), io.BytesIO()
+    for title, page in headings:
+        writer.add_outline_item(title=title, page_number=page - 1)
+    for first, last, style in labels:
+        writer.set_page_label(first - 1, last - 1, style)
+    writer.write(out)
+    return out.getvalue()
+
+
+def without_map(kind: str) -> bytes:
+    """A page of a font that does not tell which characters it shows, as three kinds of fonts do it."""
+    descriptor = (
+        b"<< /Type /FontDescriptor /FontName /ABCDEF+Foo /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800"
+        b" /Descent -200 /CapHeight 700 /StemV 80 >>"
+    )
+    text = "This is a sentence of which nobody can read anything at all"
+    if kind == "by glyph":
+        font = b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Foo /Encoding /Identity-H /DescendantFonts [4 0 R] >>"
+        system = b"<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"
+        cid = b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Foo /CIDSystemInfo %s /FontDescriptor 5 0 R >>"
+        shown, extra = "".join(f"{ord(c) - 29:04x}" for c in text), (cid % system, descriptor)
+    elif kind == "drawn":
+        font = (
+            b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 750 750] /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << "
+            b"/g1 4 0 R /g2 4 0 R >> /Encoding << /Type /Encoding /Differences [1 /g1 /g2] >> /FirstChar 1 /LastChar 2 "
+            b"/Widths [500 500] >>"
+        )
+        drawn = b"500 0 d0 0 0 400 400 re f"
+        shown, extra = "0102" * 20, (b"<< /Length %d >> stream\n%s\nendstream" % (len(drawn), drawn),)
+    else:
+        names = b" ".join(b"/g%d" % at for at in range(26))
+        font = (
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /ABCDEF+Foo /Encoding << /Type /Encoding /Differences [65 %s] >>"
+            b" /FontDescriptor 4 0 R >>" % names
+        )
+        shown, extra = b"QWERTZUIOP".hex() * 3, (descriptor,)
+    return pdf(f"BT /F1 12 Tf 20 700 Td <{shown}> Tj ET".encode(), font=font, extra=extra)

@@ -13,7 +13,7 @@ from mmxcli.tasks.events import Note
 
 @takes(
     *("model", "read", "window", "threads", "strict", "offline", "encoding", "max_file_size", "max_files"),
-    *("include", "exclude"),
+    *("include", "exclude", "drop_running_heads", "password_file"),
     *("files_from", "null", "output", *PRINTING),
 )
 def count(

@@ -59,6 +59,8 @@ SHARED: Mapping[str, Any] = {
     "max_files": _setting("max_files", metavar="N"),
     "include": _setting("include", metavar="PATTERNS"),
     "exclude": _setting("exclude", metavar="PATTERNS"),
+    "drop_running_heads": _setting("drop_running_heads"),
+    "password_file": _setting("password_file", metavar="FILE"),
     "files_from": Annotated[
         Path | None,
         typer.Option("--files-from", metavar="FILE", help="Also read the files that FILE names, one a line"),
@@ -98,6 +100,8 @@ READING = (
     "max_files",
     "include",
     "exclude",
+    "drop_running_heads",
+    "password_file",
     "files_from",
     "null",
 )

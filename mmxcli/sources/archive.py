@@ -16,7 +16,7 @@ from functools import partial
 from typing import IO, BinaryIO, cast
 
 from mmxcli.errors import MmxError
-from mmxcli.sources.document import BLOCK, Content, unreadable
+from mmxcli.sources.document import BLOCK, ENCRYPTED, Content, unreadable
 from mmxcli.sources.parts import MOST_MEMBERS, is_zip, listed
 from mmxcli.sources.segment import Gap
 from mmxcli.sources.spool import Slice, full, temporary
@@ -124,7 +124,7 @@ def _zip(stream: BinaryIO, content: Content, room: _Room) -> Iterator[Content | 
                 continue
             name = _name(content, member.filename)
             if member.flag_bits & 1:
-                yield Gap(name, "encrypted: needs a password")
+                yield Gap(name, ENCRYPTED)
                 continue
             yield from _put(partial(archive.open, member), name, room)
             if room.budget.left < 0:

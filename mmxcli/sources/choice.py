@@ -1,8 +1,12 @@
 """What a person chose about what is read, and how."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmxcli.config import Settings
+from mmxcli.errors import InputError
+
+MOST_PASSWORDS = 1 << 16  # bytes of a file of passwords, one a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +19,30 @@ class Choice:
     max_files: int | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    drop_running_heads: bool = False  # of the pages of a PDF
+    passwords: tuple[str, ...] = ()  # tried on what is encrypted
 
     @classmethod
     def of(cls, settings: Settings) -> "Choice":
-        return cls(settings.encoding, settings.max_file_size, settings.max_files, settings.include, settings.exclude)
+        """Raises InputError when the file of passwords cannot be read."""
+        return cls(
+            settings.encoding,
+            settings.max_file_size,
+            settings.max_files,
+            settings.include,
+            settings.exclude,
+            settings.drop_running_heads,
+            _passwords(settings.password_file) if settings.password_file else (),
+        )
+
+
+def _passwords(file: Path) -> tuple[str, ...]:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MOST_PASSWORDS)
+    except OSError as error:
+        raise InputError(f"--password-file {file}: {error.strerror or error}") from error
+    return tuple(line for line in data.decode("utf-8", "surrogateescape").splitlines() if line)
 
 
 ALL = Choice()

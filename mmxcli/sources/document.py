@@ -13,6 +13,7 @@ from mmxcli.sources.segment import Gap, Remark, Segment
 
 Item = Segment | Gap | Remark
 BLOCK = 1 << 16  # bytes read at a time
+ENCRYPTED = "encrypted: needs a password"  # the reason of a Gap
 
 
 class Content(Protocol):

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from io import BytesIO
 from typing import BinaryIO
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import Content, Item
+from mmxcli.sources.document import BLOCK, Content, Item, Reader
 from mmxcli.sources.markup import blocks, parsed, written
-from mmxcli.sources.segment import Gap, Place
+from mmxcli.sources.segment import Gap, Place, Remark, Segment
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MOST_MESSAGE = 1 << 27  # bytes
+MOST_DEPTH = 4  # of a message attached to a message attached to …
 _MAILBOX = re.compile(rb"\AFrom \S+.*\d{4}\s*\r?\n[!-9;-~]+:")
 _HEADER = re.compile(rb"\A(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
 _TELLING = re.compile(rb"^(?:message-id|received|mime-version|return-path|delivered-to|x-mailer):", re.I | re.M)
@@ -21,10 +25,16 @@ _ADDRESSED = re.compile(rb"^from:[^\n]*@", re.I | re.M)
 
 
 class MailReader:
-    """Sender, recipients, date and subject, then the text; attachments are told, and not read."""
+    """Sender, recipients, date and subject, the text, then what is attached, as its own format has it."""
 
     format = "e-mail"
-    version = "mail 1"
+
+    def __init__(self, depth: int = 0) -> None:
+        self._depth = depth
+
+    @property
+    def version(self) -> str:
+        return f"mail 2, {', '.join(reader.version for reader in _readers_of_attachments(self._depth))}"
 
     def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
         if _MAILBOX.match(head):
@@ -49,14 +59,80 @@ class MailReader:
                 place = None if whole else Place(words)
                 top = "".join(f"{name}: {text}\n" for name in HEADERS if (text := _header(message, name)))
                 yield from cutter.cut(f"{top}\n{_body(message).rstrip()}\n\n", place=place, last=True)
-                for part in message.walk():
-                    if part.get_content_disposition() == "attachment" or part.get_content_maintype() not in (
-                        *("text", "multipart", "message"),
-                    ):
-                        name = part.get_filename() or part.get_content_type()
-                        yield Gap(
-                            content.name, f"message {number}: its attachment {' '.join(str(name).split())} is not read"
-                        )
+                for part in _attachments(message):
+                    yield from self._attached(part, cutter, f"message {number}, " if not whole else "")
+
+    def _attached(self, part: EmailMessage, cutter: Cutter, where: str) -> Iterator[Item]:
+        name = " ".join(str(part.get_filename() or part.get_content_type()).split())
+        where = f"{where}attachment {name[:80]}"
+        data = part.get_payload(decode=True)
+        held = _Held(name, data if isinstance(data, bytes) else b"")
+        head = held.data[:BLOCK]
+        readers = _readers_of_attachments(self._depth)
+        reader = next((one for one in readers if one.recognises(head, held)), None)
+        if reader is None:
+            yield Gap(cutter.source, f"{where}: {'binary' if head else 'empty'}")
+            return
+        yield from cutter.cut(f"Attachment: {name}\n\n", place=Place(where), last=True)
+        try:
+            for item in reader.read(held):
+                yield from _moved(item, cutter, where)
+        except (MemoryError, GeneratorExit):
+            raise
+        except Exception as error:  # noqa: BLE001 - a parser on a damaged file; the rest of the message is whole
+            yield Gap(cutter.source, f"{where}: broken {reader.format} ({type(error).__name__})")
+        yield from cutter.cut("\n", place=Place(where), last=True)
+
+
+def _moved(item: Item, cutter: Cutter, where: str) -> Iterator[Item]:
+    """What was found in an attachment, as a part of the message."""
+    match item:
+        case Segment():
+            base = item.place.base if item.place else None
+            words = where + (f", {item.place.words}" if item.place else "")
+            place = Place(words, None if base is None else base + cutter.line - item.line)
+            yield from cutter.cut(item.text, item.page, place, last=True)
+        case Gap():
+            yield Gap(cutter.source, f"{where}: {item.reason}", item.page)
+        case Remark():
+            yield Remark(cutter.source, f"{where}: {item.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The bytes of an attachment, as a Content for readers of this process."""
+
+    name: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def open(self) -> BinaryIO:
+        return BytesIO(self.data)
+
+    def file(self) -> AbstractContextManager[tuple[int, int]]:
+        raise NotImplementedError("what is attached is parsed where the message is")
+
+
+def _readers_of_attachments(depth: int) -> tuple[Reader, ...]:
+    """Those of all formats; of a message in a message only so far."""
+    from mmxcli.sources.readers import PARSERS
+    from mmxcli.sources.subtitles import SubtitleReader
+    from mmxcli.sources.text import TextReader
+
+    within = (MailReader(depth + 1),) if depth < MOST_DEPTH else ()
+    others = (parser for parser in PARSERS if not isinstance(parser, MailReader))
+    return (*others, *within, SubtitleReader(), TextReader())
+
+
+def _attachments(message: EmailMessage) -> Iterator[EmailMessage]:
+    for part in message.walk():
+        named = part.get_content_disposition() == "attachment"
+        other = part.get_content_maintype() not in ("text", "multipart", "message")
+        if isinstance(part, EmailMessage) and (named or other) and not part.is_multipart():
+            yield part
 
 
 def _messages(stream: BinaryIO) -> Iterator[bytes]:

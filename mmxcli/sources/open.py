@@ -15,6 +15,7 @@ from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unrea
 from mmxcli.sources.folder import shown, walk
 from mmxcli.sources.ignore import is_ignored, rules_of
 from mmxcli.sources.leftout import left_out, vendored_part
+from mmxcli.sources.lock import unlocked
 from mmxcli.sources.readers import readers
 from mmxcli.sources.segment import Gap
 from mmxcli.sources.spool import spool
@@ -136,6 +137,7 @@ class _Finder:
         self._choice = choice
         self._include, self._exclude = (rules_of(patterns, 0) for patterns in (choice.include, choice.exclude))
         self._vendored: set[str] = set()
+        self._readers = readers(choice.encoding, drop_running_heads=choice.drop_running_heads)
 
     def documents(
         self, content: Content | Gap, depth: int = 1, budget: Budget | None = None
@@ -147,7 +149,7 @@ class _Finder:
         try:
             with content.open() as stream:
                 head = stream.read(BLOCK)
-            reader = next((one for one in readers(self._choice.encoding) if one.recognises(head, content)), None)
+            reader = next((one for one in self._readers if one.recognises(head, content)), None)
         except OSError as error:
             yield Gap(content.name, unreadable(error))
             return
@@ -160,7 +162,7 @@ class _Finder:
         if not head:
             yield Gap(content.name, "empty")
         elif reader:
-            yield Document(content, reader)
+            yield unlocked(Document(content, reader), self._choice)
         elif is_archive(head):
             yield from self._within(content, head, depth, budget or Budget.of(content))
         else:

@@ -1,16 +1,20 @@
 """PDF: the text layer, page by page, by pdfium; by pypdf where pdfium gives up."""
 
+import hashlib
 import logging
 import re
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import Content, Item, release
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.document import ENCRYPTED, Content, Item, release
+from mmxcli.sources.heads import Page, without_heads
+from mmxcli.sources.segment import Gap, Place
+from mmxcli.sources.structure import Structure
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -40,68 +44,122 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
-_ENCRYPTED = "encrypted: needs a password"
+_WRONG_PASSWORD = "encrypted: the password does not open it"
 _NO_TEXT = "no text layer"
+_GARBLED = "garbled: its fonts do not tell which characters they show"
+SAMPLE = 100  # characters of a page that are asked for what they stand for
+UNKNOWN = 0.3  # of them, from which on a page is garbled unless it reads as words
+_WORD = re.compile(r"[^\W\d_]?[a-z]+[,.;:!?]?")
+
+Parts = Callable[[int, str], Iterator[tuple[str, Place | None]]]
 
 
+@dataclass(frozen=True, slots=True)
 class PdfReader:
     """Pages that hold nothing at all give neither text nor a Gap."""
 
-    format = "PDF"
+    password: str = ""
+    drop_running_heads: bool = False
+
+    @property
+    def format(self) -> str:
+        return "PDF"
 
     @property
     def version(self) -> str:
-        return f"pdf 1, {release('pypdfium2')}, {release('pypdf')}"
+        chosen = ", without running heads" if self.drop_running_heads else ""
+        if self.password:
+            chosen += f", {hashlib.sha256(self.password.encode('utf-8', 'surrogateescape')).hexdigest()}"
+        return f"pdf 2, {release('pypdfium2')}, {release('pypdf')}{chosen}"
 
     def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
         return _HEADER.search(head[:_HEADER_WITHIN]) is not None
 
     def read(self, content: Content) -> Iterator[Item]:
-        cutter, told = Cutter(content.name), False
-        with content.open() as stream:
-            for found in _pages(stream, content.name):
-                if isinstance(found, Gap):
-                    told = True
-                    yield found
-                else:
-                    page, text = found
-                    yield from cutter.cut(text, page, last=True)
-        if not (told or cutter.start):
+        cutter, gaps = Cutter(content.name), list[Gap]()
+        told = False
+        with content.open() as stream, ExitStack() as stack:
+            parts, found = _opened(stream, content.name, self.password, stack)
+            pages = _without_gaps(found, gaps)
+            for page, text in without_heads(pages) if self.drop_running_heads else pages:
+                yield from gaps
+                told = told or bool(gaps)
+                gaps.clear()
+                for part, place in parts(page, text):
+                    yield from cutter.cut(part, page, place, last=True)
+        yield from gaps
+        if not (told or gaps or cutter.start):
             yield Gap(content.name, _NO_TEXT)
 
 
-def _pages(stream: BinaryIO, name: str) -> Iterator[tuple[int, str] | Gap]:
-    """Each page's number and text, or why there is none."""
+def _without_gaps(found: Iterator[Page | Gap], gaps: list[Gap]) -> Iterator[Page]:
+    """The pages that have text. What is missing goes to `gaps`."""
+    for item in found:
+        if isinstance(item, Gap):
+            gaps.append(item)
+        elif item[1]:
+            yield item
+
+
+def _opened(stream: BinaryIO, name: str, password: str, stack: ExitStack) -> tuple[Parts, Iterator[Page | Gap]]:
+    """What parts the text of a page, and each page's number and text, or why there is none. Good until `stack` ends."""
     import pypdfium2
 
     try:
-        document = pypdfium2.PdfDocument(stream)
+        document = stack.enter_context(closing(pypdfium2.PdfDocument(stream, password or None)))
     except pypdfium2.PdfiumError as error:
         if error.err_code in (pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY):
-            yield Gap(name, _ENCRYPTED)
-        else:
-            yield from _pages_by_pypdf(stream, name)
-        return
-    with document:
-        for page in range(1, len(document) + 1):
-            try:
-                text, blank = _page(document, page)
-            except pypdfium2.PdfiumError:
-                yield from _pages_by_pypdf(stream, name, page)
-                return
-            yield (page, text) if text or blank else Gap(name, _NO_TEXT, page)
+            return _whole, iter([Gap(name, _WRONG_PASSWORD if password else ENCRYPTED)])
+        return _whole, _pages_by_pypdf(stream, name)
+    return Structure(document).parts, _pages(document, stream, name)
 
 
-def _page(document: "pypdfium2.PdfDocument", page: int) -> tuple[str, bool]:
-    """The text, and whether the page is blank. The page is closed again: open ones keep their memory."""
+def _whole(page: int, text: str) -> Iterator[tuple[str, Place | None]]:  # noqa: ARG001 - as Parts has it
+    yield text, None
+
+
+def _pages(document: "pypdfium2.PdfDocument", stream: BinaryIO, name: str) -> Iterator[Page | Gap]:
     import pypdfium2
 
-    with closing(document[page - 1]) as opened, closing(opened.get_textpage()) as layer:
+    for page in range(1, len(document) + 1):
+        try:
+            yield _page(document, page, name)
+        except pypdfium2.PdfiumError:
+            yield from _pages_by_pypdf(stream, name, page)
+            return
+
+
+def _page(document: "pypdfium2.PdfDocument", number: int, name: str) -> Page | Gap:
+    """The text of a page, "" where it is blank. The page is closed again: open ones keep their memory."""
+    import pypdfium2
+
+    with closing(document[number - 1]) as page, closing(page.get_textpage()) as layer:
         # get_text_bounded would lose what runs over the edge of the page.
-        return _clean(layer.get_text_range()), pypdfium2.raw.FPDFPage_CountObjects(opened) == 0
+        text = layer.get_text_range()
+        if _is_unknown(layer) and not _reads_as_words(text):
+            return Gap(name, _GARBLED, number)
+        text = _clean(text)
+        blank = pypdfium2.raw.FPDFPage_CountObjects(page) == 0
+    return (number, text) if text or blank else Gap(name, _NO_TEXT, number)
 
 
-def _pages_by_pypdf(stream: BinaryIO, name: str, page: int = 1) -> Iterator[tuple[int, str] | Gap]:
+def _is_unknown(layer: "pypdfium2.PdfTextPage") -> bool:
+    """Whether pdfium could only guess what many of the characters are."""
+    from pypdfium2.raw import FPDFText_HasUnicodeMapError
+
+    count = layer.count_chars()
+    sample = range(0, count, max(1, count // SAMPLE))
+    unknown = [at for at in sample if FPDFText_HasUnicodeMapError(layer, at) == 1]
+    return len(unknown) > UNKNOWN * len(sample)
+
+
+def _reads_as_words(text: str) -> bool:
+    """Old fonts tell nothing but have Latin letters where everybody has them, so that a guess is right."""
+    words = text.split()
+    return sum(_WORD.fullmatch(word) is not None for word in words) > len(words) / 2
+
+
+def _pages_by_pypdf(stream: BinaryIO, name: str, page: int = 1) -> Iterator[Page | Gap]:
     """The pages from `page` on. A page tree may promise more pages than there are: one Gap tells of it."""
     import pypdf
     from pypdf.errors import PyPdfError
@@ -118,7 +176,7 @@ def _pages_by_pypdf(stream: BinaryIO, name: str, page: int = 1) -> Iterator[tupl
         yield Gap(name, "broken PDF", None if page == 1 else page)
         return
     if locked:
-        yield Gap(name, _ENCRYPTED)
+        yield Gap(name, ENCRYPTED)
         return
     for number in range(page, max(page, pages) + 1):
         try:

@@ -8,6 +8,7 @@ from mmxcli.sources.notebook import NotebookReader
 from mmxcli.sources.office import DocxReader, PptxReader
 from mmxcli.sources.pdf import PdfReader
 from mmxcli.sources.sheets import SheetReader
+from mmxcli.sources.subtitles import SubtitleReader
 from mmxcli.sources.text import TextReader
 from mmxcli.sources.worker import Isolated
 
@@ -22,9 +23,9 @@ PARSERS: tuple[Reader, ...] = (
     MailReader(),
     HtmlReader(),
 )
-_ISOLATED: tuple[Reader, ...] = tuple(map(Isolated, PARSERS))
 
 
-def readers(encoding: str | None = None) -> tuple[Reader, ...]:
+def readers(encoding: str | None = None, *, drop_running_heads: bool = False) -> tuple[Reader, ...]:
     """All; text that does not say its own encoding is in this one, or it is found out."""
-    return (*_ISOLATED, TextReader(encoding))
+    parsers = (PdfReader(drop_running_heads=drop_running_heads), *PARSERS[1:])
+    return (*map(Isolated, parsers), SubtitleReader(encoding), TextReader(encoding))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import Content, Item, release
+from mmxcli.sources.document import ENCRYPTED, Content, Item, release
 from mmxcli.sources.parts import is_zip, members
 from mmxcli.sources.segment import Gap, Place
 
@@ -41,7 +41,7 @@ class SheetReader:
             try:
                 book = CalamineWorkbook.from_filelike(stream)
             except PasswordError:
-                yield Gap(content.name, "encrypted: needs a password")
+                yield Gap(content.name, ENCRYPTED)
                 return
             for name in book.sheet_names:
                 try:

@@ -50,7 +50,7 @@ class Isolated:
         try:
             with content.open() as stream:  # raises what keeps the file from being read
                 stream.read(1)
-            yield from worker.read(self.reader.format, content)
+            yield from worker.read(self.reader, content)
             done = True
         finally:
             if not done:  # it still works for somebody who has seen enough
@@ -90,13 +90,14 @@ class _Worker:
         if _Worker._current is self:
             _Worker._current = None
 
-    def read(self, reader: str, content: Content) -> Iterator[Segment | Gap | Remark]:
+    def read(self, reader: Reader, content: Content) -> Iterator[Segment | Gap | Remark]:
         begun, text = time.monotonic(), 0
         pages: set[int | None] = set()
         try:
             with content.file() as (file, offset):
-                request = {"reader": reader, "name": content.name, "size": content.size, "offset": offset}
-                send(self._line, request, [file])
+                what = {"reader": reader.format, "options": _options(reader)}
+                where = {"name": content.name, "size": content.size, "offset": offset}
+                send(self._line, what | where, [file])
             while True:
                 left = begun + MOST_SECONDS - time.monotonic()
                 self._line.settimeout(max(0.1, min(left, SILENCE)))
@@ -122,6 +123,11 @@ class _Worker:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         return "the parser crashed" if self._process.returncode != NO_MEMORY else "the parser needs too much memory"
+
+
+def _options(reader: Reader) -> Message:
+    """What a reader of this kind is made with."""
+    return {name: getattr(reader, name) for name in getattr(reader, "__dataclass_fields__", ())}
 
 
 def _item(source: str, message: Message) -> Segment | Gap | Remark:
@@ -150,10 +156,10 @@ def _serve(line: socket.socket) -> None:
     from mmxcli.sources.readers import PARSERS
     from mmxcli.sources.spool import Slice
 
-    parsers = {parser.format: parser for parser in PARSERS}
+    kinds = {parser.format: type(parser) for parser in PARSERS}
     while True:
         message, (file,) = receive(line, 1)
-        reader = parsers[message["reader"]]
+        reader = kinds[message["reader"]](**message["options"])
         content = Slice(message["name"], message["size"], file, message["offset"])
         try:
             for item in reader.read(content):

@@ -138,14 +138,28 @@ def notebook(sections: Sections, output: str = "") -> bytes:
     return json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}, indent=1).encode()
 
 
-def message(subject: str, text: str, *, html: bool = False, attachment: bytes | None = None) -> bytes:
+def subtitles(cues: Sequence[tuple[int, str]], *, web: bool = False) -> bytes:
+    """Each with the second at which it is shown first."""
+
+    def time(seconds: int) -> str:
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{'.' if web else ','}500"
+
+    shown = [f"{time(at)} --> {time(at + 2)}\n{text}\n\n" for at, text in cues]
+    if web:
+        return ("WEBVTT\n\n" + "".join(shown)).encode()
+    return "".join(f"{number}\n{one}" for number, one in enumerate(shown, 1)).encode()
+
+
+def message(
+    subject: str, text: str, *, html: bool = False, attachment: bytes | None = None, name: str = "engine.bin"
+) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"] = "Ada Lovelace <ada@example.org>", "Charles Babbage <charles@example.org>"
     mail["Date"], mail["Subject"] = "Mon, 13 Jul 1835 10:00:00 +0000", subject
     mail["Message-ID"] = "<1@example.org>"
     mail.set_content(f"<p>{escape(text)}</p>" if html else text, subtype="html" if html else "plain")
     if attachment is not None:
-        mail.add_attachment(attachment, maintype="application", subtype="octet-stream", filename="engine.bin")
+        mail.add_attachment(attachment, maintype="application", subtype="octet-stream", filename=name)
     return mail.as_bytes()
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from everything import Read
-from formats import docx, epub, html, mailbox, message, notebook, pptx, xlsx, zipped
+from formats import docx, epub, html, mailbox, message, notebook, pptx, subtitles, xlsx, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmxcli.sources.readers import PARSERS
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.segment import Gap, Place, Segment
 from mmxcli.sources.spool import spool
+from mmxcli.sources.subtitles import SubtitleReader
+from mmxcli.sources.text import TextReader
 
 WORD = st.text(st.characters(categories=["L", "Nd"], max_codepoint=0x2FFFF), min_size=1, max_size=12)
 SENTENCE = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
@@ -24,7 +26,7 @@ MAKERS: dict[str, tuple[str, Callable[..., bytes], str]] = {
     "pptx": ("PPTX", pptx, "slide {n}"),
     "notebook": ("notebook", notebook, "cell {n}"),
 }
-BOOK = [("The harbour", ["Ingrid Solheim built it.", "In 1823."]), ("The storm", ["It took the western pier & more."])]
+BOOK = [("The harbour", ["Ingrid Solheim built it.", "In 1823."]), ("The storm", ["The gale took the pier & more."])]
 
 
 def parsed(data: bytes, name: str, tmp_path: Path | None = None) -> tuple[str, list[Segment], list[Gap]]:
@@ -32,7 +34,9 @@ def parsed(data: bytes, name: str, tmp_path: Path | None = None) -> tuple[str, l
     import io
 
     content = spool(io.BytesIO(data), name)
-    reader = next(reader for reader in PARSERS if reader.recognises(data[: 1 << 16], content))
+    reader = next(
+        reader for reader in (*PARSERS, SubtitleReader(), TextReader()) if reader.recognises(data[: 1 << 16], content)
+    )
     items = list(reader.read(content))
     return (
         reader.format,
@@ -116,15 +120,93 @@ def test_html_in_any_encoding(page: bytes) -> None:
 
 
 def test_mail_and_mailboxes() -> None:
-    one = message("The engine", "It weaves algebraic patterns.\nFrom here on it is clear.", attachment=b"\0\1")
+    one = message(
+        "The engine", "It weaves algebraic patterns.\nFrom here on it is clear.", attachment=b"\0\1\2\xff\x89" * 3
+    )
     two = message("Réponse", "Les métiers à tisser", html=True)
     found, segments, gaps = parsed(one, "f.eml")
     assert found == "e-mail" and "Subject: The engine\n" in checked(segments)
-    assert [gap.reason for gap in gaps] == ["message 1: its attachment engine.bin is not read"]
+    assert [gap.reason for gap in gaps] == ["attachment engine.bin: binary"]
     found, segments, _ = parsed(mailbox([one, two]), "f.mbox")
     text = checked(segments)
     assert found == "e-mail" and "\nFrom here on it is clear." in text and "Les métiers à tisser" in text
     assert {one.place.words for one in segments if one.place} == {"message 1: The engine", "message 2: Réponse"}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "place"),
+    [
+        (docx(BOOK), "book.docx", "attachment book.docx, under “The storm”"),
+        (
+            xlsx({"Prices": [["Whale", 7.0], ["The gale came at dusk.", 8.0]]}),
+            "p.xlsx",
+            "attachment p.xlsx, sheet Prices, row 2",
+        ),
+        (message("Inner", "The gale came at dusk."), "inner.eml", "attachment inner.eml"),
+        (b"The gale came at dusk.\n", "notes.txt", "attachment notes.txt"),
+    ],
+)
+def test_attachments_are_read_as_what_they_are(data: bytes, name: str, place: str) -> None:
+    found, segments, gaps = parsed(message("Ship", "See there.", attachment=data, name=name), "f.eml")
+    text = checked(segments)
+    assert found == "e-mail" and not gaps
+    assert f"See there.\n\nAttachment: {name}\n\n" in text
+    [there] = [one for one in segments if "gale" in one.text]
+    line = there.line + there.text[: there.text.index("gale")].count("\n")
+    assert there.place and there.place.at(line) == place
+    _, segments, _ = parsed(mailbox([message("Ship", "See there.", attachment=data, name=name)] * 2), "f.mbox")
+    assert f"message 2, {place}" in {
+        one.place.at(one.line + offset) for one in segments if one.place for offset in range(one.text.count("\n"))
+    }
+
+
+def test_messages_attached_to_messages_have_an_end() -> None:
+    data = message("innermost", "the kernel")
+    for _ in range(8):
+        data = message("shell", "x", attachment=data, name="more.eml")
+    _, segments, gaps = parsed(data, "f.eml")
+    assert checked(segments).count("Attachment: more.eml") >= 4
+    assert not gaps or "the kernel" not in checked(segments)
+
+
+def test_a_damaged_attachment_leaves_the_rest_of_the_message() -> None:
+    data = message("Ship", "See there.", attachment=docx(BOOK)[:-200], name="book.docx")
+    _, segments, [gap] = parsed(data, "f.eml")
+    assert "See there." in checked(segments)
+    assert gap.reason.startswith("attachment book.docx: ")
+
+
+@settings(max_examples=40, deadline=None)
+@given(cues=st.lists(SENTENCE, min_size=1, max_size=9), web=st.booleans())
+def test_every_subtitle_is_there_with_its_time(cues: list[str], web: bool) -> None:
+    times = [(400 * number, text) for number, text in enumerate(cues)]
+    found, segments, gaps = parsed(subtitles(times, web=web), "film.srt")
+    said = [(at, text) for at, text in times if text.strip()]
+    assert found == "subtitles" and (gaps == []) == bool(said)
+    checked(segments)
+    for at, text in said:
+        here = [one.text for one in segments if one.place == Place(f"at {at // 3600}:{at // 60 % 60:02}:{at % 60:02}")]
+        assert [" ".join(one.split()) for one in here] == [" ".join(text.split())]
+
+
+def test_subtitles_without_their_styles() -> None:
+    data = b"\xef\xbb\xbf1\r\n00:00:01,000 --> 00:00:04,000 X1:1\r\n"
+    data += b"<i>Never</i> {\\an8}drink\r\n{nitrogen} <3\r\n2\r\n\r\n"
+    data += b"2\r\n01:00:05,000 --> 01:00:09,000\r\n1941\r\n"
+    found, segments, _ = parsed(data, "film.srt")
+    assert found == "subtitles"
+    assert [(one.text, one.place) for one in segments] == [
+        ("Never drink\n{nitrogen} <3\n2\n", Place("at 0:00:01")),
+        ("1941\n", Place("at 1:00:05")),
+    ]
+    _, segments, _ = parsed(
+        b"WEBVTT\n\nNOTE by Ada\n\n00:05.000 --> 00:06.000\n<v.loud Roger>Hey &amp; ho</v>\n", "film.vtt"
+    )
+    assert [(one.text, one.place) for one in segments] == [
+        ("NOTE by Ada\n", None),
+        ("Roger: Hey &amp; ho\n", Place("at 0:00:05")),
+    ]
+    assert parsed(b"1\n2\n3 --> 4\n", "notes.txt")[0] == "text"
 
 
 def test_outputs_of_notebooks_are_read_as_far_as_they_make_sense() -> None:

@@ -3,22 +3,25 @@ import tracemalloc
 
 import pypdfium2
 import pytest
+from everything import everything
 from hypothesis import given
 from hypothesis import strategies as st
-from pdfs import DRAWING, encrypted, pdf, showing
+from pdfs import DRAWING, encrypted, pdf, showing, structured, without_map
 
+from mmxcli.config import Settings
+from mmxcli.errors import InputError
+from mmxcli.sources.choice import Choice
 from mmxcli.sources.cutter import LIMIT
-from mmxcli.sources.document import Document
+from mmxcli.sources.document import ENCRYPTED, Document
+from mmxcli.sources.heads import MOST, without_heads
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.pdf import _clean
-from mmxcli.sources.readers import PARSERS
 from mmxcli.sources.segment import Gap, Segment
-from mmxcli.sources.text import TextReader
 
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmxcli.sources.open.readers", lambda _: (*PARSERS, TextReader()))
+    monkeypatch.setattr("mmxcli.sources.readers.Isolated", lambda parser: parser)
 
 
 def test_pages_offsets_and_lines(read) -> None:
@@ -89,7 +92,7 @@ def test_damage_never_raises(tmp_path_factory, at: int, damage: bytes) -> None:
 
 
 def test_pypdf_reads_what_pdfium_cannot_open(read, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(stream: object) -> None:
+    def refuse(*_: object) -> None:
         raise pypdfium2.PdfiumError("no")
 
     monkeypatch.setattr(pypdfium2, "PdfDocument", refuse)
@@ -169,3 +172,129 @@ def test_lazy_and_repeatable(document) -> None:
     assert sum(isinstance(part, Gap) for part in opened.segments()) == 0
     assert tracemalloc.get_traced_memory()[1] < 2 << 20
     tracemalloc.stop()
+
+
+def test_places_are_printed_labels_and_headings(read) -> None:
+    pages = [
+        showing("Preface"),
+        showing("1 Whales", "swim"),
+        showing("and dive", "Chapter 2 Sharks", "bite"),
+        showing("too"),
+    ]
+    data = structured(pdf(*pages), [("Whales", 2), ("Sharks", 3)], [(1, 1, "/r"), (2, 4, "/D")])
+    segments, gaps = read(data)
+    assert not gaps
+    assert [(s.text, s.page, s.place and s.place.words) for s in segments] == [
+        ("Preface\n", 1, "printed page i"),
+        ("1 Whales\nswim\n", 2, "printed page 1, Whales"),
+        ("and dive\n", 3, "printed page 2, Whales"),
+        ("Chapter 2 Sharks\nbite\n", 3, "printed page 2, Sharks"),
+        ("too\n", 4, "printed page 3, Sharks"),
+    ]
+    assert "".join(s.text for s in segments) == "".join(s.text for s in read(pdf(*pages))[0])
+
+
+def test_a_heading_that_the_page_does_not_show_holds_from_its_top(read) -> None:
+    segments, _ = read(structured(pdf(showing("one"), showing("two")), [("Whales", 1), ("Sharks", 2)]))
+    assert [(s.text, s.place.words) for s in segments] == [("one\n", "Whales"), ("two\n", "Sharks")]
+
+
+@pytest.mark.parametrize("kind", ["by glyph", "drawn", "by name"])
+def test_fonts_that_do_not_tell_their_characters(read, kind: str) -> None:
+    segments, [gap] = read(without_map(kind))
+    assert not segments
+    assert (gap.page, gap.reason) == (1, "garbled: its fonts do not tell which characters they show")
+
+
+def test_old_fonts_that_tell_nothing_but_are_read_right(read) -> None:
+    font = without_map("by name").partition(b"3 0 obj\n")[2].partition(b"\nendobj")[0].replace(b"[65 ", b"[300 ")
+    segments, gaps = read(pdf(showing("The whale is a fish, says Ishmael."), font=font, extra=(b"<< >>",)))
+    assert [s.text for s in segments] == ["The whale is a fish, says Ishmael.\n"]
+    assert not gaps
+
+
+def test_running_heads_are_dropped_where_asked_for(tmp_path) -> None:
+    left, right = "{n} The Whale", "Chapter One {n}"
+    pages = [
+        showing((left if n % 2 else right).format(n=n), f"page {n} begins", "12 7", f"page {n} ends", "A Footer")
+        for n in range(1, 9)
+    ]
+    path = tmp_path / "book.pdf"
+    path.write_bytes(pdf(*pages))
+    segments, gaps = everything(open_sources([str(path)], choice=Choice(drop_running_heads=True)))
+    assert not gaps
+    assert [s.text for s in segments] == [f"page {n} begins\n12 7\npage {n} ends\n" for n in range(1, 9)]
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b 1", "2 c", "ix", "7", ""]), min_size=1, max_size=5), max_size=12))
+def test_without_heads_every_page_keeps_a_line_and_loses_only_some_at_its_ends(pages: list[list[str]]) -> None:
+    texts = [(number, "\n".join(lines) + "\n") for number, lines in enumerate(pages, 1)]
+    kept = list(without_heads(texts))
+    assert [number for number, _ in kept] == [number for number, _ in texts]
+    for (_, before), (_, after) in zip(texts, kept, strict=True):
+        assert after in before
+        assert before.count("\n") - after.count("\n") <= 2 * MOST
+        assert after.endswith("\n")
+
+
+def test_numbers_that_count_nothing_are_no_running_heads() -> None:
+    pages = [(n, f"{n * n} apples\nthe end {n * n}\n") for n in range(1, 10)]
+    assert list(without_heads(pages)) == pages
+
+
+@pytest.fixture
+def locked(tmp_path):
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted(pdf(showing("secret")), "open sesame"))
+    return path
+
+
+def test_passwords_of_a_file(locked, tmp_path) -> None:
+    file = tmp_path / "passwords"
+    file.write_text("wrong\nopen sesame\n")
+    choice = Choice.of(Settings(password_file=file))
+    [document] = open_sources([str(locked)], choice=choice)
+    assert [s.text for s in document.segments()] == ["secret\n"]
+    [other] = open_sources([str(locked)])
+    assert other.fingerprint() != document.fingerprint()
+    assert "sesame" not in document.reader.version
+
+
+def test_passwords_that_open_nothing(locked) -> None:
+    _, [gap] = everything(open_sources([str(locked)], choice=Choice(passwords=("a", "b"))))
+    assert gap.reason == "encrypted: the password does not open it"
+
+
+def test_a_file_of_passwords_that_is_not_there(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"--password-file .*nowhere: No such file"):
+        Choice.of(Settings(password_file=tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(("typed", "text"), [(["no", "open sesame"], "secret\n"), (["no"] * 3, ""), ([""], "")])
+def test_a_person_is_asked(locked, monkeypatch, typed: list[str], text: str) -> None:
+    asked = []
+
+    def getpass(prompt: str) -> str:
+        asked.append(prompt)
+        return typed[len(asked) - 1]
+
+    monkeypatch.setattr("mmxcli.sources.lock.getpass.getpass", getpass)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    segments, gaps = everything(open_sources([str(locked)]))
+    assert "".join(s.text for s in segments) == text
+    assert bool(gaps) == (not text)
+    assert asked == [f"password of {locked}: "] * len(typed)
+
+
+def test_nobody_is_asked_where_nobody_sits(locked, monkeypatch) -> None:
+    monkeypatch.setattr("mmxcli.sources.lock.getpass.getpass", lambda _: pytest.fail("asked"))
+    _, [gap] = everything(open_sources([str(locked)]))
+    assert gap.reason == ENCRYPTED
+
+
+def test_the_other_process_knows_the_choice(tmp_path, monkeypatch, locked) -> None:
+    monkeypatch.undo()
+    segments, gaps = everything(open_sources([str(locked)], choice=Choice(passwords=("open sesame",))))
+    assert [s.text for s in segments] == ["secret\n"]
+    assert not gaps

@@ -2,19 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
+from mmxcli.models.encoded import Encoded
 from mmxcli.models.tokenizer import Tokenizer
 
-BUFFER = 65_536  # code points encoded at a time
+BUFFER = 65_536  # code points encoded as one piece
+PIECES = 4  # encoded together, on all cores
 LOOKAHEAD = 1_024  # code points after a cut that must be known before it is believed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TokenChunk:
     """Token ids and the span of each in the stream, in code points from its start, end exclusive."""
 
     ids: list[int]
-    spans: list[tuple[int, int]]
+    encoded: Encoded
+    start: int
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Made when they are asked for: most readers only want the ids."""
+        return [(self.start + a, self.start + b) for a, b in self.encoded.spans(len(self.ids))]
 
 
 class TokenStream:
@@ -27,54 +37,73 @@ class TokenStream:
     such line breaks, a blank between two letters is one; in a text without those, a token border that is
     followed by `LOOKAHEAD` known characters is taken: what comes later could move it only through a chain of
     merges longer than that.
+
+    Pieces are encoded together, each from where the one before is likely to end, and taken as far as that turns
+    out to be a border.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.buffer = ""
-        self.start = 0  # of the buffer in the stream
+        self.start = 0  # of what is held, in the stream
+        self._held: list[str] = []
+        self._size = 0  # code points that are held
         # Tokenizers in the manner of SentencePiece put a blank before a text: a line break takes it for them.
-        self.guard = "" if _is_seamless(tokenizer) else "\n"
+        self._guard = "" if _is_seamless(tokenizer) else "\n"
 
     def feed(self, texts: Iterable[str]) -> Iterator[TokenChunk]:
         """The tokens of all texts joined. Yields as soon as a token can no longer change."""
         for text in texts:
             for offset in range(0, len(text), BUFFER):
-                self.buffer += text[offset : offset + BUFFER]
-                if len(self.buffer) >= BUFFER + LOOKAHEAD:
-                    yield self._take(final=False)
-        if self.buffer:
-            yield self._take(final=True)
+                self._hold(text[offset : offset + BUFFER])
+                if self._size >= PIECES * BUFFER + LOOKAHEAD:
+                    yield from self._taken(final=False)
+        yield from self._taken(final=True)
 
-    def _take(self, final: bool) -> TokenChunk:
-        ids, spans = self.tokenizer.encode_with_spans(self.guard + self.buffer)
-        if self.guard:
-            skipped = sum(1 for _, end in spans if end <= len(self.guard))
-            ids = ids[skipped:]
-            spans = [(max(0, start - 1), end - 1) for start, end in spans[skipped:]]
-        cut = len(self.buffer) if final else self._cut(spans)
-        count = len(ids)
-        while not final and count and spans[count - 1][1] > cut:
-            count -= 1
-        chunk = TokenChunk(ids[:count], [(self.start + a, self.start + b) for a, b in spans[:count]])
-        self.buffer, self.start = self.buffer[cut:], self.start + cut
-        return chunk
+    def _hold(self, text: str) -> None:
+        self._held.append(text)
+        self._size += len(text)
 
-    def _cut(self, spans: list[tuple[int, int]]) -> int:
-        """The last sure border that leaves the lookahead; the buffer is longer than that."""
-        limit = len(self.buffer) - LOOKAHEAD
-        borders = {start for start, _ in spans} & {end for _, end in spans}
-        for before, after in (("\n", str.isalpha), (str.isalpha, " ")):
-            for place in range(limit, limit // 2, -1):
-                if self._matches(place, before, after) and place in borders:
-                    return place
-        return max((place for place in borders if 0 < place <= limit), default=limit)
+    def _taken(self, *, final: bool) -> Iterator[TokenChunk]:
+        """The tokens of what is held; unless it is final, of all but so much that a cut could not yet be believed."""
+        text, done = "".join(self._held), 0
+        while len(text) - done > (0 if final else BUFFER + LOOKAHEAD - 1):
+            ends = _likely_ends(text, done, final=final)
+            parts = [text[start : end + LOOKAHEAD] for start, end in pairwise([done, *ends])]
+            for end, encoded in zip(ends, self.tokenizer.encode_together(parts, self._guard), strict=True):
+                ends_there = (final and end == len(text)) or encoded.is_border(end - done)
+                cut = end - done if ends_there else encoded.last_border(BUFFER)
+                yield TokenChunk(encoded.ids(cut), encoded, self.start)
+                done, self.start = done + cut, self.start + cut
+                if not ends_there:  # what follows was encoded from another place
+                    break
+        self._held, self._size = [text[done:]], len(text) - done
 
-    def _matches(self, place: int, before: object, after: object) -> bool:
-        left, right = self.buffer[place - 1], self.buffer[place]
-        fits_left = before(left) if callable(before) else left == before
-        fits_right = after(right) if callable(after) else right == after
-        return bool(fits_left and fits_right)
+
+def _likely_ends(text: str, start: int, *, final: bool) -> list[int]:
+    """Where the next pieces from `start` on may end. The last end is a guess where nothing speaks for any."""
+    ends: list[int] = []
+    while len(ends) < PIECES and len(text) - start > (0 if final else BUFFER + LOOKAHEAD - 1):
+        if final and len(text) - start <= BUFFER + LOOKAHEAD:
+            return [*ends, len(text)]
+        likely = _likely_border(text, start + BUFFER // 2, start + BUFFER)
+        ends.append(likely or start + BUFFER)
+        if not likely:
+            break
+        start = likely
+    return ends
+
+
+def _likely_border(text: str, low: int, high: int) -> int | None:
+    """The last place in (low, high] where a line begins with a letter, else where a blank follows a letter."""
+    place = high
+    while (place := text.rfind("\n", low, place)) >= 0:
+        if text[place + 1].isalpha():
+            return place + 1
+    place = high + 1
+    while (place := text.rfind(" ", low + 1, place)) >= 0:
+        if text[place - 1].isalpha():
+            return place
+    return None
 
 
 def _is_seamless(tokenizer: Tokenizer) -> bool:

@@ -52,21 +52,20 @@ def is_archive(head: bytes) -> bool:
 
 @dataclass
 class Budget:
-    """Bytes that may still be unpacked, from an archive and all that are in it."""
+    """Bytes that may still be unpacked, from an archive and all that are in it. `deep`: whether it was told that some
+    are too deep in it."""
 
     left: int
+    deep: bool = False
 
     @classmethod
     def of(cls, content: Content) -> "Budget":
         return cls(max(ALWAYS, RATIO * content.size))
 
 
-def unpacked(content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Content | Gap]:
+def unpacked(content: Content, head: bytes, budget: Budget) -> Iterator[Content | Gap]:
     """What an archive, or a compressed file, holds: its members by their names in their order, without hidden ones, and
     a Gap for each that cannot be had. Raises MmxError where the disk is full."""
-    if depth > MOST_DEPTH:
-        yield Gap(content.name, f"an archive within {MOST_DEPTH} others")
-        return
     try:
         with content.open() as stream:
             room = _Room(budget)

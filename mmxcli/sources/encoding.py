@@ -50,7 +50,7 @@ def _utf8(data: bytes, whole: bool) -> tuple[int, int]:
         return 0, 0
     text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(data, final=whole)
     bad = len(re.findall("[\udc80-\udcff]", text))
-    return sum(character > "\x7f" for character in text) - bad, bad
+    return len(text) - len(text.encode("ascii", "ignore")) - bad, bad
 
 
 def _wide(data: bytes, whole: bool) -> Encoding | None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from mmxcli.errors import InputError, UsageError
 from mmxcli.sources import revision
-from mmxcli.sources.archive import Budget, is_archive, unpacked
+from mmxcli.sources.archive import MOST_DEPTH, Budget, is_archive, unpacked
 from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
@@ -172,8 +172,13 @@ class _Finder:
         if self._choice.max_file_size is not None and content.size > self._choice.max_file_size:
             yield Gap(content.name, f"{content.size:,} bytes, more than --max-file-size allows")
             return
+        if depth > MOST_DEPTH:
+            if not budget.deep:
+                yield Gap(content.name, f"an archive within {MOST_DEPTH} others, like all that are as deep")
+            budget.deep = True
+            return
         empty = True
-        for member in unpacked(content, head, depth, budget):
+        for member in unpacked(content, head, budget):
             empty = False
             yield from self.documents(member, depth + 1, budget)
         if empty:

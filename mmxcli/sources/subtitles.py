@@ -33,6 +33,9 @@ class SubtitleReader:
         return f"subtitles 1, {self._text.version}"
 
     def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
+        narrow = head.replace(b"\0", b"") if b"\0" in head else head
+        if b"-->" not in narrow and b"WEBVTT" not in narrow:
+            return False
         encoding = encoding_of(head, whole=False)
         return encoding is not None and bool(_BEGINNING.match(head.decode(encoding.name, "replace").lstrip("\ufeff")))
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmxcli.models.encoded import Encoded
 from mmxcli.reading.cuts import Piece, chunks, pieces
 from mmxcli.reading.divisions import Divisions
 from mmxcli.reading.tokens import TokenChunk
@@ -29,7 +31,8 @@ def tokens(widths: list[int], arriving: list[int]) -> Iterator[TokenChunk]:
     spans, start = list(pairwise(ends)), 0
     for count in [*arriving, len(widths)]:
         part = slice(start, start + count)
-        yield TokenChunk(list(range(len(widths)))[part], spans[part])
+        encoded = cast("Encoded", SimpleNamespace(spans=lambda _, part=part: spans[part]))
+        yield TokenChunk(list(range(len(widths)))[part], encoded, 0)
         start += count
 
 

@@ -10,7 +10,7 @@ from mmxcli.cli.count import counted
 from mmxcli.cli.options import PRINTING, READING, Flags, standard_input, takes
 
 
-@takes(*READING, "upto", "max_tokens", "dry_run", "output", *PRINTING)
+@takes(*READING, "upto", "max_tokens", "context", "dry_run", "output", *PRINTING)
 def ask(
     flags: Flags,
     arguments: Annotated[list[str] | None, typer.Argument(metavar='SOURCE... "QUESTION"', hidden=True)] = None,
@@ -31,6 +31,14 @@ def ask(
             help='Ask these: one a line, or JSON objects with "question" and "id"',
         ),
     ] = None,
+    whole: Annotated[
+        bool | None,
+        typer.Option("--whole", help="Collect what every sentence that bears on the question says, not only the best"),
+    ] = None,
+    places: Annotated[
+        bool | None,
+        typer.Option("--open", help="Print only where the quotes stand, as path:line, for an editor"),
+    ] = None,
 ) -> None:
     """Answer a question about the sources.
 
@@ -48,7 +56,7 @@ def ask(
         return
     from mmxcli.tasks import ask as task
 
-    with flags.running(sources, asked) as (settings, view):
+    with flags.running(sources, asked, only_places=bool(places)) as (settings, view):
         texts = [one.text for one in asked]
-        for event in task.ask(sources, texts, settings, standard_input(sources), upto):
+        for event in task.ask(sources, texts, settings, standard_input(sources), upto, whole=bool(whole)):
             view.show(event)

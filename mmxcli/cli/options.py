@@ -20,6 +20,7 @@ from mmxcli.render import listing
 from mmxcli.render.json import JsonView
 from mmxcli.render.listing import Item
 from mmxcli.render.output import Output
+from mmxcli.render.places import PlacesView
 from mmxcli.render.terminal import TextView
 from mmxcli.render.view import View
 from mmxcli.tasks.events import Note
@@ -48,6 +49,7 @@ SHARED: Mapping[str, Any] = {
     "quant": _setting("quant", metavar="auto|none|int8|nf4"),
     "memory": _setting("memory", metavar="SIZE"),
     "max_tokens": _setting("max_tokens", metavar="N"),
+    "context": _setting("context", metavar="N"),
     "threads": _setting("threads", metavar="N"),
     "strict": _setting("strict"),
     "size_limit": _setting("size_limit", metavar="SIZE"),
@@ -158,15 +160,17 @@ class Flags:
 
     @contextmanager
     def running(
-        self, sources: Sequence[str] = (), questions: Sequence[Question] = ()
+        self, sources: Sequence[str] = (), questions: Sequence[Question] = (), *, only_places: bool = False
     ) -> Iterator[tuple[Settings, View]]:
         """The settings for reading `sources`, and where to show the events of the work."""
         settings, output = self.settings(sources), self.output(sources)
-        view = (
-            JsonView(output, [question.id for question in questions])
-            if self["json"]
-            else TextView(output, [question.text for question in questions], verbose=bool(self["verbose"]))
-        )
+        texts = [question.text for question in questions]
+        if self["json"]:
+            view: View = JsonView(output, [question.id for question in questions])
+        elif only_places:
+            view = PlacesView(output, texts)
+        else:
+            view = TextView(output, texts, verbose=bool(self["verbose"]))
         project, trusted = project_file(Path.cwd(), sources)
         with view:
             if project and not trusted:

@@ -7,6 +7,7 @@ from mmxcli.models.chat import ChatTemplate
 # No refusal is offered: offered one, a small model refuses most questions whose answer stands right there.
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
 BEFORE_TEXT = "Text:\n"
+NAMING = "Answer the question in a few words, copied from the sentence."
 
 
 def reading_prompt(template: ChatTemplate) -> list[int]:
@@ -19,6 +20,12 @@ def question_prompt(template: ChatTemplate, passages: Sequence[str], quotes: Seq
     twice helps (arXiv 2407.05483)."""
     body = f"Question: {question}\n\n{BEFORE_TEXT}{_recalled(passages, quotes)}\n\nQuestion: {question}"
     return [token for part in template.parts(SYSTEM, [body]) for token in part]
+
+
+def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> list[int]:
+    """A short one: what of a single sentence is the answer?"""
+    body = f"Sentence: {' '.join(sentence.split())}\n\nQuestion: {question}"
+    return [token for part in template.parts(NAMING, [body]) for token in part]
 
 
 def continuation_prompt(

@@ -1,20 +1,84 @@
-"""Whether passages bear out what was written about them."""
+"""Whether sentences of a text bear out what was written about them, and in which words."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.passages import Passage
-from mmxcli.recall.words import content_words, words
+from mmxcli.recall.numbers import numbers
+from mmxcli.recall.quotes import Quote, find_words
+from mmxcli.recall.sentences import sentences
+from mmxcli.recall.words import STOP_WORDS, Word, words
+
+CRISP = 12  # words from which on an answer is cut down to what it adds to its question
+LONGEST = 50  # words of an answer
+ALIKE = 0.8  # of the other words of a sentence that one must have too that says otherwise
+# How small models begin, and what they call what they were given.
+_FRAME = re.compile(r"\s*(?:the\s+)?(?:\w+\s+)?answer(?:\s+to\s[^.:\n]{0,30}question)?(?:\s+is)?\b[:,]?\s*", re.I)
+_GIVEN = "answer question text passage sentence"
 
 
-def backed(index: RecallIndex, question: str, answer: str, passages: Sequence[Passage]) -> bool:
-    """True when every telling word, name and number of `answer` stands in one of `passages`, in any form, and
-    one of them at least is not the question's own: small models like to say the question over again."""
-    claimed = set(index.stems(content_words(answer)).values()) - {""}
-    asked = set(index.stems(content_words(question)).values())
-    if claimed <= asked:
-        return False
-    return any(
-        claimed <= set(index.stems(word.text for word in words(f"{passage.headings}\n{passage.text}")).values()) | asked
-        for passage in passages
-    )
+def borne_out(index: RecallIndex, question: str, written: str, texts: Sequence[str]) -> str:
+    """The sentences of what a model wrote that are backed, each once, up to LONGEST words or at least one; "" where
+    there is none. One that says the question over again is cut down to what it adds."""
+    frame = _FRAME.match(written)
+    written = written[frame.end() :] if frame else written
+    kept: list[str] = []
+    for start, end in sentences(written):
+        sentence = " ".join(written[start:end].split())
+        if backed(index, question, sentence, texts):
+            sentence = shortened(index, question, sentence, texts)
+            if kept and len(" ".join([*kept, sentence]).split()) > LONGEST:
+                break
+            kept += [sentence] * (sentence not in kept)
+    return " ".join(kept)
+
+
+def backed(index: RecallIndex, question: str, answer: str, texts: Sequence[str]) -> bool:
+    """True when every telling word, name and number of `answer` stands in one of `texts`, in any form, and one of them
+    at least is not the question's own: small models like to say the question over again. A number in figures is borne
+    out by one in words, and the other way round."""
+    claimed, asked = _claims(index, answer), _claims(index, f"{question} {_GIVEN}")
+    return not claimed <= asked and any(claimed <= _claims(index, text) | asked for text in texts)
+
+
+def rival(index: RecallIndex, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
+    """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
+    answer's place: where it says 40 metres, 45."""
+    asked = _claims(index, f"{question} {_GIVEN}")
+    claimed = _claims(index, answer) - asked
+    said = [(quote, _claims(index, quote.text)) for quote in quotes]
+    bearing = next((claims for _, claims in said if claimed and claimed <= claims), None)
+    if bearing is None:
+        return None
+    for quote, claims in said:
+        lacking, instead = claimed - claims, claims - bearing - asked
+        frame = bearing - lacking
+        if lacking and instead and len(frame & claims) >= ALIKE * len(frame):
+            return quote
+    return None
+
+
+def shortened(index: RecallIndex, question: str, answer: str, texts: Sequence[str]) -> str:
+    """Of a long answer that says the question over again the words that it adds, if a text has them as they stand
+    there; else the answer."""
+    if len(answer.split()) <= CRISP:
+        return answer
+    asked = _claims(index, f"{question} {_GIVEN}")
+    added = [word for word in _telling(answer) if not _claims(index, word.text) <= asked]
+    if added:
+        said = answer[added[0].start : added[-1].end]
+        for text in texts:
+            if place := find_words(said, text):
+                return " ".join(text[place[0] : place[1]].split())
+    return answer
+
+
+def _claims(index: RecallIndex, text: str) -> set[str]:
+    """The stems of its telling words, and its numbers by their value."""
+    found = list(numbers(text))
+    inside = [word.text for word in _telling(text) if not any(n.start <= word.start < n.end for n in found)]
+    return set(index.stems(inside).values()) - {""} | {f"={number.value}" for number in found}
+
+
+def _telling(text: str) -> Iterator[Word]:
+    return (word for word in words(text) if word.text.lower() not in STOP_WORDS)

@@ -105,6 +105,15 @@ class RecallIndex:
         blocks = self._blocks(source, start, end)
         return "".join(block.text[max(0, start - block.start) : max(0, end - block.start)] for block in blocks)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of all documents."""
+        return tuple(self._sources)
+
+    def blocks(self, source: str) -> Iterator[Segment]:
+        """The whole text of a source, piece by piece."""
+        return self._blocks(source, 0, 1 << 62)
+
     def origin(self, source: str, offset: int) -> Origin:
         """Where a character stands. Raises KeyError where the source has none there."""
         for block in self._blocks(source, offset, offset + 1):

@@ -70,7 +70,7 @@ class Cutter:
         self._text = ""  # from the start of the next passage on
         self._start = 0
         self._line = 1
-        self._pages: list[tuple[int, int | None]] = []  # where each page begins in the source
+        self._origins: list[tuple[int, int | None, str]] = []  # where each page or place begins in the source
         self._outline = Outline(code=False)
 
     def add(self, segment: Segment) -> Iterator[Passage]:
@@ -81,15 +81,16 @@ class Cutter:
             self._outline = Outline(is_code(segment.source))
         if segment.start != self._start + len(self._text):
             raise ValueError(f"{segment.source}: a segment starts at {segment.start}, not where the last one ended")
-        if not self._pages or self._pages[-1][1] != segment.page:
-            self._pages.append((segment.start, segment.page))
+        place = segment.place.words if segment.place else ""
+        if not self._origins or self._origins[-1][1:] != (segment.page, place):
+            self._origins.append((segment.start, segment.page, place))
         self._text += segment.text
         yield from self._cut(keep=2 * LONGEST)
 
     def finish(self) -> Iterator[Passage]:
         """The last passages of the document."""
         yield from self._cut(keep=0)
-        self._source, self._text, self._pages = "", "", []
+        self._source, self._text, self._origins = "", "", []
 
     def _cut(self, keep: int) -> Iterator[Passage]:
         """Passages from the text at hand until no more than `keep` of it is left."""
@@ -106,7 +107,7 @@ class Cutter:
             self._start += following - start
             start = following
         self._text = text[start:]
-        del self._pages[: bisect_right(self._pages, self._start, key=_offset) - 1]
+        del self._origins[: bisect_right(self._origins, self._start, key=_offset) - 1]
 
     def _passage(self, text: str) -> Iterator[Passage]:
         """The passage that begins with `text`, without blank lines before it; none where nothing is left."""
@@ -115,16 +116,18 @@ class Cutter:
             return
         skip = blank.end()
         start = self._start + skip
-        page = self._pages[bisect_right(self._pages, start, key=_offset) - 1][1]
+        _, page, place = self._origins[bisect_right(self._origins, start, key=_offset) - 1]
         line = self._line + text.count("\n", 0, skip)
         end = self._start + len(text)
         text = text[skip:]
-        yield Passage(self._next_id, self._source, start, end, line, page, text, self._outline.above(text))
+        headings = self._outline.above(text)
+        headings = place if page is not None else headings or place
+        yield Passage(self._next_id, self._source, start, end, line, page, text, headings)
         self._next_id += 1
 
 
-def _offset(page: tuple[int, int | None]) -> int:
-    return page[0]
+def _offset(origin: tuple[int, int | None, str]) -> int:
+    return origin[0]
 
 
 def _boundary(text: str, low: int, high: int, ranks: tuple[re.Pattern[str], ...]) -> int:

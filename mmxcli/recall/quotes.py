@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.select import share
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import STOP_WORDS, Word, inside_word, words
+from mmxcli.recall.words import STOP_WORDS, Word, content_words, inside_word, words
 
 LONGEST = 300  # code points
+LINE = 400  # code points of a line around a quote
 MARGIN = 200  # code points beyond a passage, so that its first and last sentence are whole
 _CLAUSE_END = re.compile(r"(?:[,;:)]|--+|[—–])(?=\s|\w)\s*|[，、；：]")
 _SPACE = re.compile(r"\s+")
@@ -51,6 +53,31 @@ def best_quotes(
     return chosen
 
 
+def quote_of(index: RecallIndex, source: str, start: int, end: int) -> Quote:
+    """What stands there. Raises KeyError where the source has nothing there."""
+    line, page, place = index.origin(source, start)
+    return Quote(source, start, end, line, page, index.text(source, start, end), place=place)
+
+
+def shared_words(index: RecallIndex, text: str, other: str) -> tuple[str, ...]:
+    """The telling words of `text`, as they stand there, that `other` has in any form, and its numbers of the same
+    value."""
+    stems = set(index.stems(content_words(other)).values()) - {""}
+    of_text = index.stems(content_words(text))
+    values = _values(other)
+    same = (text[n.start : n.end] for n in numbers(text) if f"={n.value}" in values)
+    return tuple(dict.fromkeys([word for word, stem in of_text.items() if stem in stems] + list(same)))
+
+
+def lines_around(index: RecallIndex, quote: Quote, count: int) -> tuple[str, str]:
+    """So many lines before a quote and after it, the rest of its own first and last line not counted; of lines without
+    end no more than LINE characters each."""
+    reach = LINE * (count + 1)
+    before = index.text(quote.source, max(0, quote.start - reach), quote.start).split("\n")
+    after = index.text(quote.source, quote.end, quote.end + reach).split("\n")
+    return "\n".join(before[-count - 1 :]), "\n".join(after[: count + 1])
+
+
 def verify(quote: Quote, index: RecallIndex) -> bool:
     """Whether the source has exactly this text at exactly this place."""
     return (
@@ -61,21 +88,24 @@ def verify(quote: Quote, index: RecallIndex) -> bool:
     )
 
 
-def find_quote(text: str, passage: Passage) -> tuple[int, int] | None:
-    """The source offsets of what a model wrote, where the passage has it as whole words.
-
-    White space, quotation marks and dashes may differ; marks around `text` do not count.
-    """
-    wanted = "".join(c for c, _ in _plain(text)).strip(" \"'")
-    having = list(_plain(passage.text))
+def find_words(wanted: str, text: str) -> tuple[int, int] | None:
+    """Where `text` has what a model wrote, as whole words. White space, quotation marks and dashes may differ; marks
+    around it do not count."""
+    wanted = "".join(c for c, _ in _plain(wanted)).strip(" \"'")
+    having = list(_plain(text))
     plain = "".join(c for c, _ in having)
     at = plain.find(wanted) if wanted else -1
     while at >= 0:
         end = at + len(wanted)
         if not inside_word(plain, at) and not inside_word(plain, end):
-            return passage.start + having[at][1], passage.start + having[end - 1][1] + 1
+            return having[at][1], having[end - 1][1] + 1
         at = plain.find(wanted, at + 1)
     return None
+
+
+def _values(text: str) -> set[str]:
+    """Its numbers, by their value."""
+    return {f"={number.value}" for number in numbers(text)}
 
 
 def _overlap(one: Quote, other: Quote) -> bool:
@@ -104,6 +134,7 @@ class _Scorer:
         telling = {stem for word, stem in answered if word.text.lower() not in STOP_WORDS}
         added = telling - {stem for _, stem in self._stemmed(question)}
         self._added = {stem: index.rarity(stem) for stem in added or telling}
+        self._added |= {value: index.rarity(value) for value in _values(answer) - _values(question)}
 
     def quotes(self, passage: Passage, rank: int) -> Iterator[Quote]:
         """A quote for every sentence, or line of code, that stands at least partly in the passage."""
@@ -121,7 +152,7 @@ class _Scorer:
             fit = share(set(found[i]), self._question) / 2
             fit += share(near, self._question) / 4 + share(around, self._question) / 4 + 0.6 / (1 + rank)
             low, high = self._trim(wide.text, stemmed, start, end)
-            fit += self._support(_between(stemmed, low, high))
+            fit += self._support(_between(stemmed, low, high), wide.text[low:high])
             before, after = spans[max(0, i - 1)][0], spans[min(len(spans) - 1, i + 1)][1]
             if code and after - before <= LONGEST:
                 low, high = before, after
@@ -129,12 +160,12 @@ class _Scorer:
             text, low, high = wide.text[low:high], wide.start + low, wide.start + high
             yield Quote(passage.source, low, high, line, page, text, fit, place)
 
-    def _support(self, stems: list[str]) -> float:
-        """2 for the whole answer word for word, less for some of its words."""
+    def _support(self, stems: list[str], text: str) -> float:
+        """2 for the whole answer word for word, less for some of its words, or numbers of the same value."""
         length = len(self._answer)
         if length and any(stems[i : i + length] == self._answer for i in range(len(stems) - length + 1)):
             return 2.0
-        return 1.5 * share(set(stems), self._added)
+        return 1.5 * share({*stems, *_values(text)}, self._added) if self._added else 0.0
 
     def _trim(self, text: str, stemmed: list[tuple[Word, str]], start: int, end: int) -> tuple[int, int]:
         """The run of clauses, at most LONGEST characters long, with most of answer and question."""
@@ -145,7 +176,7 @@ class _Scorer:
         for low in borders[:-1]:
             high = max(border for border in borders if border - low <= LONGEST)
             stems = _between(stemmed, low, high)
-            worth = self._support(stems) + share(set(stems), self._question)
+            worth = self._support(stems, text[low:high]) + share(set(stems), self._question)
             best = max(best, (worth, len(text[low:high].strip()), low, high))
         _, length, low, high = best
         low += len(text[low:high]) - len(text[low:high].lstrip())

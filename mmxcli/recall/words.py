@@ -22,6 +22,12 @@ _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or after letters
 _RUN = re.compile(f"[{_SPACELESS}]+")
 _WORD = re.compile(rf"[{_SPACELESS}]+|(?:[^\W_{_SPACELESS}][{_MARKS}]*)+")
+# Parts that belong together: `col_max`, `8.1.7`, `setup.cfg`.
+_PART = rf"[^\W_{_SPACELESS}]{{1,40}}"
+_JOINED = re.compile(
+    rf"(?<![^\W_])(?:{_PART}(?:_{_PART}){{1,6}}|\d{{1,9}}(?:\.\d{{1,9}}){{1,4}}|{_PART}\.[a-z]{{1,4}})(?![^\W_])"
+)
+_JOINED_HINT = re.compile(r"[^\W_][._][^\W_]")
 _CAMEL_CASE = re.compile(r"[^\W_]*(?:[a-z\d][A-Z]|[A-Z]{2}[a-z])[^\W_]*")
 _CAMEL_HINT = re.compile(r"[a-z\d][A-Z]|[A-Z]{2}[a-z]")  # much faster to look for
 _CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -36,10 +42,13 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of `text` in order; after a name in camel case its parts, for a run of a script without
-    spaces its overlapping pairs of characters."""
+    """The words of `text` in order; before joined parts the whole as one word, after a name in camel case its parts,
+    for a run of a script without spaces its overlapping pairs of characters."""
+    joined = {match.start(): match for match in _JOINED.finditer(text)} if _JOINED_HINT.search(text) else {}
     for match in _WORD.finditer(text):
         word, at = match.group(), match.start()
+        if whole := joined.get(at):
+            yield Word(_together(whole.group()), at, whole.end())
         if _RUN.match(word):
             for i, pair in enumerate(_pairs(word), at):
                 yield Word(pair, i, i + len(pair))
@@ -53,9 +62,15 @@ def words(text: str) -> Iterator[Word]:
 def searchable(text: str) -> str:
     """What the index is given for `text`, so that its tokenizer finds the same words."""
     names = _CAMEL_CASE.findall(text) if _CAMEL_HINT.search(text) else ()
+    joined = _JOINED.findall(text) if _JOINED_HINT.search(text) else ()
     if not text.isascii():
         text = _RUN.sub(lambda run: f" {' '.join(_pairs(run.group()))} ", text)
-    return " ".join([text, *(part for name in names for part in _CAMEL_PART.findall(name))])
+    parts = (part for name in names for part in _CAMEL_PART.findall(name))
+    return " ".join([text, *parts, *map(_together, joined)])
+
+
+def _together(joined: str) -> str:
+    return joined.replace(".", "").replace("_", "")
 
 
 def content_words(text: str) -> Iterator[str]:

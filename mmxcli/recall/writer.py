@@ -15,7 +15,7 @@ from mmxcli.recall.passages import Cutter, Passage
 from mmxcli.recall.words import searchable
 from mmxcli.sources.segment import Segment
 
-FORMAT = 2
+FORMAT = 3
 BLOCK = 4096  # code points
 TOKENIZER = """tokenize = "porter unicode61 categories 'L* N* Co Mn Mc'" """
 _SCHEMA = f"""

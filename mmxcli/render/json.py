@@ -20,7 +20,7 @@ def write(output: Output, record: Mapping[str, object]) -> None:
 def answer(event: Answer, identifier: object = None) -> dict[str, Any]:
     """`identifier` is what the questions' file calls this question; passed through when there is one."""
     record = {} if identifier is None else {"id": identifier}
-    record |= {"question": event.question, "answer": event.text, "found": event.found}
+    record |= {"question": event.question, "answer": event.text, "found": event.found, "confidence": event.confidence}
     record |= {"citations": _citations(event.citations)}
     if not event.found:
         record |= {"nearest": _citations(event.nearest)}
@@ -63,7 +63,10 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
 
 
 def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
-    return [asdict(citation) for citation in citations]
+    return [
+        {name: value for name, value in asdict(citation).items() if value or name not in ("matched", "before", "after")}
+        for citation in citations
+    ]
 
 
 def _gaps(gaps: Iterable[Gap]) -> list[dict[str, Any]]:

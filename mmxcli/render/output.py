@@ -4,7 +4,9 @@ rich is imported where something is printed, here and in the modules beside this
 """
 
 import os
+import re
 import sys
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +17,7 @@ from mmxcli.state.files import written_aside
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 
 class Output:
@@ -31,9 +34,18 @@ class Output:
         self.out.file.write(text)
         self.out.file.flush()
 
-    def line(self, text: str = "", style: str = "", indent: int = 0) -> None:
-        """A line of the answer, wrapped on a terminal."""
-        _print(self.out, visible(text), style, indent)
+    def line(self, text: str = "", style: str = "", indent: int = 0, marked: Sequence[str] = ()) -> None:
+        """A line of the answer, wrapped on a terminal, where words that are `marked` stand out."""
+        _print(self.out, _styled(visible(text), style, marked), indent)
+
+    def within(self, before: str, text: str, after: str, marked: Sequence[str], indent: int) -> None:
+        """Some text with what stands around it, its lines as they are."""
+        from rich.text import Text
+
+        styled = Text.assemble(
+            (visible(before), "dim"), _styled(visible(text), "italic", marked), (visible(after), "dim")
+        )
+        _print(self.out, styled, indent)
 
     def whole(self, text: str) -> None:
         """A line that stays one line whatever the width, such as a path to copy."""
@@ -42,7 +54,7 @@ class Output:
     def note(self, text: str, style: str = "dim") -> None:
         """A line for the person, on standard error, unless they asked for quiet."""
         if not self.quiet:
-            _print(self.err, f"mmx: {one_line(text)}", style)
+            _print(self.err, _styled(f"mmx: {one_line(text)}", style))
 
     def save(self) -> None:
         if self.file and isinstance(self.out.file, StringIO):
@@ -51,12 +63,12 @@ class Output:
 
 def error(text: str) -> None:
     """The one line that says why a command failed."""
-    _print(_console(sys.stderr), f"mmx: {one_line(text)}", "red")
+    _print(_console(sys.stderr), _styled(f"mmx: {one_line(text)}", "red"))
 
 
 def trace(text: str) -> None:
     """A traceback, which may hold text of documents."""
-    _print(_console(sys.stderr), visible(text), "")
+    _print(_console(sys.stderr), _styled(visible(text), ""))
 
 
 def _console(file: TextIO) -> "Console":
@@ -77,14 +89,25 @@ def _console(file: TextIO) -> "Console":
     )
 
 
-def _print(console: "Console", text: str, style: str, indent: int = 0) -> None:
+def _styled(text: str, style: str, marked: Sequence[str] = ()) -> "Text":
+    from rich.text import Text
+
+    styled = Text(text, style=style)
+    if marked:
+        whole = "|".join(re.escape(word) for word in sorted(marked, key=len, reverse=True))
+        styled.highlight_regex(rf"(?<!\w)(?:{whole})(?!\w)", "bold")
+    return styled
+
+
+def _print(console: "Console", text: "Text", indent: int = 0) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     if console.is_terminal:
-        console.print(Padding.indent(Text(text, style=style), indent) if indent else Text(text, style=style))
+        console.print(Padding.indent(text, indent) if indent else text)
     else:
-        console.print(Text(" " * indent + text), soft_wrap=True)  # another program reads whole lines
+        lines = "\n".join(" " * indent + line for line in text.plain.split("\n"))
+        console.print(Text(lines), soft_wrap=True)  # another program reads whole lines
     console.file.flush()
 
 

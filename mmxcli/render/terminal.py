@@ -37,7 +37,7 @@ class TextView(View):
     def result(self, event: Event) -> None:
         match event:
             case AnswerText(text):
-                self._write(text)
+                self.show_text(text)
             case Answer():
                 self._answer(event)
             case ReadingDone():
@@ -50,7 +50,8 @@ class TextView(View):
             self.output.raw(self._writing.rest() + "\n")
             self._writing = None
 
-    def _write(self, piece: str) -> None:
+    def show_text(self, piece: str) -> None:
+        """A piece of an answer, as it comes."""
         if self._writing is None:
             if len(self._questions) > 1:
                 if self._answered:
@@ -61,22 +62,28 @@ class TextView(View):
         self.output.raw(self._writing.fed(visible(piece)))
 
     def _answer(self, event: Answer) -> None:
-        if self._writing is None:
-            self._write(event.text)
-        self.close()
+        self.show_answer(event)
         self._answered += 1
         self.finished = self._answered == len(self._questions)
         if self.output.quiet:
             return
-        if quotes := event.citations if event.found else event.nearest:
-            self.output.line()
-        if quotes and not event.found:
-            self.output.line("Nearest passages:")
-        for citation in quotes:
-            self._citation(citation)
         if self.finished:
             self._covered(event.coverage)
         self._about(event)
+
+    def show_answer(self, event: Answer) -> None:
+        """What of it was not shown piece by piece, then the quotes."""
+        if self._writing is None:
+            self.show_text(event.text)
+        self.close()
+        quotes = event.citations if event.found else event.nearest
+        if self.output.quiet or not quotes:
+            return
+        self.output.line()
+        if not event.found:
+            self.output.line("Nearest passages:")
+        for citation in quotes:
+            self._citation(citation)
 
     def _citation(self, citation: Citation) -> None:
         place = one_line(citation.source)
@@ -85,11 +92,15 @@ class TextView(View):
         place += f":{citation.line}" if not citation.page and not citation.place else ""
         place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
-        if self.output.out.is_terminal:
-            self.output.line(place, "cyan", indent=2)
-            self.output.line(quote, "italic", indent=4)
-        else:
+        around = citation.before or citation.after
+        if not (around or self.output.out.is_terminal):
             self.output.line(f"{place}: {quote}")
+            return
+        self.output.line(place, "cyan", indent=2)
+        if around:
+            self.output.within(citation.before, citation.quote, citation.after, citation.matched, indent=4)
+        else:
+            self.output.line(quote, "italic", indent=4, marked=citation.matched)
 
     def _reading(self, event: ReadingDone) -> None:
         if not self._questions:

@@ -6,15 +6,19 @@ from typing import BinaryIO
 
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
-from mmxcli.reading.answering import Evidence, answer, gather
+from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
-from mmxcli.recall.quotes import Quote, best_quotes, verify
+from mmxcli.reading.whole import asks_for_all, collect
+from mmxcli.recall.backing import rival
+from mmxcli.recall.contents import contents
+from mmxcli.recall.quotes import Quote, best_quotes, lines_around, quote_of, shared_words, verify
 from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
 
+OTHERWISE = "another place says otherwise: the second quote"
 NOT_FOUND = "The text does not seem to say."
-CITATIONS = 2
+CITATIONS = 3
 NEAREST = 3
 
 
@@ -24,8 +28,11 @@ def ask(
     settings: Settings,
     stdin: BinaryIO | None = None,
     upto: Upto | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[Event]:
-    """Yields AnswerText pieces and then the Answer, question by question, as of the place `upto` in the text.
+    """Yields AnswerText pieces and then the Answer, question by question, as of the place `upto` in the text. With
+    `whole`, every sentence that bears on a question is asked, and not only the best.
 
     Raises InputError after the answers when the `strict` setting is on and something could not be read.
     """
@@ -35,19 +42,42 @@ def ask(
         reading = yield from session.read(sources, stdin, upto)
         left = list(questions)
         while left:
-            taken = yield from _answer(session, reading, left, start)
-            del left[:taken]
+            if not (yield from _whole(session, reading, left[0], start, asked=whole)):
+                taken = yield from _answer(session, reading, left, start, whole=whole)
+                del left[:taken]
+            else:
+                del left[0]
             start = time.perf_counter()
         if settings.strict and reading.gaps:
             raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
 
 
-def _answer(session: Session, reading: Reading, questions: Sequence[str], start: float) -> Generator[Event, None, int]:
+def _whole(
+    session: Session, reading: Reading, question: str, start: float, *, asked: bool
+) -> Generator[Event, None, bool]:
+    """Answers a question about the whole text, from its headings or from many of its sentences; whether it was one."""
+    if found := contents(reading.index, question):
+        source = reading.index.sources[0]
+        quotes = [quote_of(reading.index, source, entry.start, entry.end) for entry in found.entries]
+        yield from _checked(session, reading, question, quotes, Said(found.text, Origin.CONTENTS), 0.0, start)
+        return True
+    if not (asked or asks_for_all(question)) or not gather(reading, question, 1).found:
+        return False
+    yield from session.prepare_writing()
+    collected = yield from collect(session, reading, question)
+    if collected:
+        yield from _checked(session, reading, question, collected.quotes, collected.said, 0.0, start)
+    return collected is not None
+
+
+def _answer(
+    session: Session, reading: Reading, questions: Sequence[str], start: float, *, whole: bool
+) -> Generator[Event, None, int]:
     """Answers as many of the first questions as are best written together; returns how many."""
     recalled: list[tuple[str, Evidence, float]] = []
     together = 1
     for question in questions:
-        if len(recalled) == together:
+        if len(recalled) == together or (recalled and _is_whole(reading, question, asked=whole)):
             break
         recall_start = time.perf_counter()
         evidence = gather(reading, question, NEAREST)
@@ -57,28 +87,51 @@ def _answer(session: Session, reading: Reading, questions: Sequence[str], start:
             if session.writer:
                 together = session.writer.together(reading.state.bytes if reading.state else 0)
     found = [(question, evidence) for question, evidence, _ in recalled if evidence.found]
-    texts = iter(answer(session, reading, found) if found else ())
+    said = iter(answer(session, reading, found) if found else ())
     for question, evidence, recall_s in recalled:
-        text = next(texts) if evidence.found else NOT_FOUND
-        yield from _checked(session, reading, question, evidence, text, recall_s, start)
+        one = next(said) if evidence.found else None
+        quotes, otherwise = list(evidence.quotes), None
+        if one:
+            quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS)
+            otherwise = rival(reading.index, question, one.text, evidence.quotes)
+        if otherwise:
+            others = [quote for quote in quotes[1:] if quote.start != otherwise.start]
+            quotes = [quotes[0], otherwise, *others][:CITATIONS]
+        warnings = (OTHERWISE,) if otherwise else ()
+        yield from _checked(session, reading, question, quotes, one, recall_s, start, warnings)
     return len(recalled)
 
 
+def _is_whole(reading: Reading, question: str, *, asked: bool) -> bool:
+    return asked or asks_for_all(question) or contents(reading.index, question) is not None
+
+
 def _checked(
-    session: Session, reading: Reading, question: str, evidence: Evidence, text: str, recall_s: float, start: float
+    session: Session,
+    reading: Reading,
+    question: str,
+    quotes: Sequence[Quote],
+    said: Said | None,
+    recall_s: float,
+    start: float,
+    warnings: tuple[str, ...] = (),
 ) -> Iterator[Event]:
-    quotes: Sequence[Quote] = evidence.quotes
-    if evidence.found:
-        quotes = best_quotes(reading.index, question, text, evidence.passages, CITATIONS)
-    citations = tuple(_citation(reading, quote) for quote in quotes)
+    """The text of the answer and the answer; `said` is None where the text does not seem to say."""
+    text = said.text if said else NOT_FOUND
+    citations = tuple(
+        _citation(reading, quote, f"{question} {said.text if said else ''}", session.settings.context)
+        for quote in quotes
+    )
     yield AnswerText(text)
     first_token_s = time.perf_counter() - start
     yield Answer(
         question=question,
         text=text,
-        found=evidence.found,
-        citations=citations if evidence.found else (),
-        nearest=() if evidence.found else citations,
+        found=said is not None,
+        confidence=said.confidence if said else 0.0,
+        citations=citations if said else (),
+        nearest=() if said else citations,
+        warnings=warnings,
         coverage=coverage(reading.stored),
         state=state_info(reading),
         model=model_info(reading.stored),
@@ -86,8 +139,18 @@ def _checked(
     )
 
 
-def _citation(reading: Reading, quote: Quote) -> Citation:
-    verified = verify(quote, reading.index)
+def _citation(reading: Reading, quote: Quote, said: str, context: int) -> Citation:
+    before, after = lines_around(reading.index, quote, context) if context else ("", "")
     return Citation(
-        quote.source, quote.start, quote.end, quote.page, quote.line, quote.text, verified, place=quote.place
+        quote.source,
+        quote.start,
+        quote.end,
+        quote.page,
+        quote.line,
+        quote.text,
+        verify(quote, reading.index),
+        place=quote.place,
+        matched=shared_words(reading.index, quote.text, said),
+        before=before,
+        after=after,
     )

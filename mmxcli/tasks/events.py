@@ -37,6 +37,8 @@ class Citation:
     `start` and `end` are code point offsets in the source's extracted text, `line` and `page` count from 1; `place`
     says in words where it is to be found in what has neither.
     `verified` says that the source's text between the offsets was compared with the quote and is the same.
+    `matched` are words of the quote that question or answer have too; `before` and `after` the lines around it, where
+    they were asked for.
     """
 
     source: str
@@ -47,6 +49,9 @@ class Citation:
     quote: str
     verified: bool
     place: str | None = None
+    matched: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ class ReadingDone:
 class Answer:
     """One question, answered; ends the AnswerText pieces of that question.
 
-    When `found` is False, `text` says so in a sentence and `nearest` holds the nearest passages.
+    When `found` is False, `text` says so in a sentence and `nearest` holds the nearest passages. `confidence`: how many
+    of a hundred such answers were right, as a share; 0 where nothing was found.
     """
 
     question: str
@@ -117,6 +123,7 @@ class Answer:
     timing: Timing
     nearest: tuple[Citation, ...] = ()
     warnings: tuple[str, ...] = ()
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

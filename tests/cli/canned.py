@@ -71,9 +71,15 @@ def work() -> Iterator[events.Event]:
 
 
 def ask(
-    sources: list[str], questions: list[str], settings: Any, stdin: Any = None, upto: Any = None
+    sources: list[str],
+    questions: list[str],
+    settings: Any,
+    stdin: Any = None,
+    upto: Any = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[events.Event]:
-    record("ask", sources=sources, questions=questions, settings=settings, stdin=stdin, upto=upto)
+    record("ask", sources=sources, questions=questions, settings=settings, stdin=stdin, upto=upto, whole=whole)
     yield from work()
     yield READING
     for question in questions:
@@ -92,6 +98,7 @@ def ask(
             TIMING,
             () if found else (NEAREST,),
             ("one page is a picture",),
+            0.75 if found else 0.0,
         )
     if settings.strict:
         raise errors.InputError("scan.pdf, page 12 could not be read: no text layer")

@@ -82,6 +82,13 @@ def test_closed_standard_input_is_an_input_error(
     assert "standard input is closed" in capsys.readouterr().err
 
 
+def test_whole_reaches_the_task() -> None:
+    assert asked("moby_dick.txt", "Who?")["whole"] is False
+    tasks.CALLS.clear()
+    assert asked("moby_dick.txt", "Who?", "--whole", "--context", "3")["whole"] is True
+    assert tasks.CALLS[0][1]["settings"].context == 3
+
+
 def test_upto_reaches_the_task() -> None:
     assert asked("moby_dick.txt", "Who?", "--upto", "chapter:12")["upto"] == Upto("chapter", 12)
 

@@ -60,6 +60,7 @@ def test_the_json_contract(canned: Run) -> None:
         "question": "Who?",
         "answer": "".join(tasks.PIECES),
         "found": True,
+        "confidence": 0.75,
         "citations": [
             {
                 "source": "moby_dick.txt",
@@ -83,10 +84,18 @@ def test_the_json_contract(canned: Run) -> None:
         "timing": {"load_s": 1.5, "read_s": 2.25, "recall_s": 0.125, "first_token_s": 4.0, "total_s": 8.0},
         "warnings": ["one page is a picture"],
     }
-    keys = ["question", "answer", "found", "citations", "coverage", "state", "model", "timing", "warnings"]
-    assert list(found) == keys
-    assert list(missing) == [*keys[:4], "nearest", *keys[4:]]
+    keys = ["question", "answer", "found", "confidence", "citations"]
+    more = ["coverage", "state", "model", "timing", "warnings"]
+    assert list(found) == [*keys, *more]
+    assert list(missing) == [*keys, "nearest", *more]
     assert missing["citations"] == [] and missing["nearest"][0]["page"] == 21
+
+
+def test_places_alone_for_an_editor(canned: Run) -> None:
+    done = canned("ask", "moby_dick.txt", "-q", "Who?", "-q", "Any ghost?", "--open")
+    assert done.returncode == 0
+    assert done.stdout == f"moby_dick.txt:{tasks.CITATION.line}\n{tasks.NEAREST.source}#page=21\n"
+    assert "Peter Coffin" in done.stderr
 
 
 def test_reading_prints_the_id_and_json_without_question_and_answer(canned: Run) -> None:

@@ -1,25 +1,29 @@
-"""What is claimed must stand in the passages."""
-
-from pathlib import Path
+"""What is claimed must stand in the text."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mmxcli.recall.backing import backed
+from mmxcli.recall.backing import CRISP, LONGEST, backed, borne_out, rival, shortened
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.passages import Passage
+from mmxcli.recall.quotes import Quote
 from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.segment import Segment
 
-TEXT = "Captain Peleg hired Ishmael for the three hundredth lay. He sailed on Christmas day of 1841 from Nantucket."
+TEXT = (
+    "Captain Peleg hired Ishmael for the three hundredth lay. He sailed on Christmas day of 1841 from Nantucket with "
+    "eighteen men."
+)
 QUESTION = "For which lay did Captain Peleg hire Ishmael?"
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> RecallIndex:
-    with IndexWriter(tmp_path / "index") as writer:
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> RecallIndex:
+    path = tmp_path_factory.mktemp("index") / "index"
+    with IndexWriter(path) as writer:
         writer.add(Segment("a", TEXT, 0, 1))
         writer.finish()
-    return RecallIndex(tmp_path / "index")
+    return RecallIndex(path)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +31,13 @@ def index(tmp_path: Path) -> RecallIndex:
     [
         ("the three hundredth", True),
         ("The three hundredth lay.", True),
+        ("the 300th lay", True),
         ("He sails in 1841", True),
+        ("with 18 men", True),
         ("in 1851", False),
         ("the seven hundredth lay", False),
+        ("the 3rd lay", False),
+        ("one", False),
         ("Bildad", False),
         ("", False),
         ("of the", False),
@@ -39,6 +47,58 @@ def index(tmp_path: Path) -> RecallIndex:
     ],
 )
 def test_backed(index: RecallIndex, answer: str, expected: bool) -> None:
-    passage = Passage(1, "a", 0, len(TEXT), 1, None, TEXT)
-    assert backed(index, QUESTION, answer, [passage]) is expected
+    assert backed(index, QUESTION, answer, [TEXT]) is expected
     assert backed(index, QUESTION, answer, []) is False
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("The answer is: the three hundredth lay.", "the three hundredth lay."),
+        ("The answer to this question is: 1841\n\nThe text states that it was in Boston.", "1841"),
+        ("He sailed from Nantucket. He sailed from Nantucket. He sailed from Boston.", "He sailed from Nantucket."),
+        ("Captain Peleg hired Ishmael.", ""),
+        ("The answer is: Boston.", ""),
+        ("", ""),
+    ],
+)
+def test_only_what_is_borne_out_is_kept(index: RecallIndex, written: str, kept: str) -> None:
+    assert borne_out(index, QUESTION, written, [TEXT]) == kept
+
+
+def test_an_answer_that_says_the_question_over_again_is_cut_down(index: RecallIndex) -> None:
+    question = "From which town did the captain sail with his crew on that very day of Christmas?"
+    answer = "The captain sailed with his crew on that very day of Christmas from Nantucket."
+    assert shortened(index, question, answer, [TEXT]) == "Nantucket"
+    assert shortened(index, question, answer, ["elsewhere"]) == answer
+    assert shortened(index, question, "From Nantucket", [TEXT]) == "From Nantucket"
+
+
+@given(
+    st.lists(st.sampled_from(["Peleg sailed from Nantucket.", "He saw Boston.", "eighteen men", "The answer is", "\n"]))
+)
+def test_what_is_kept_is_backed_and_short(index: RecallIndex, parts: list[str]) -> None:
+    kept = borne_out(index, QUESTION, " ".join(parts), [TEXT])
+    assert not kept or backed(index, QUESTION, kept, [TEXT])
+    assert len(kept.split()) <= max(LONGEST, CRISP)
+
+
+def quotes(*texts: str) -> list[Quote]:
+    return [Quote("a", 100 * at, 100 * at + len(text), at, None, text) for at, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "otherwise"),
+    [
+        (["The old tower is 40 metres high.", "The old tower is 45 metres high."], 1),
+        (["The old tower is 40 metres high.", "A flag flies there.", "The old tower is forty-five metres high."], 2),
+        (["The old tower is 40 metres high.", "The old tower is forty metres high."], None),
+        (["The old tower is 40 metres high.", "The old tower is high."], None),
+        (["The old tower is 40 metres high.", "The new bridge is 45 metres long."], None),
+        (["The old tower is 45 metres high."], None),
+        ([], None),
+    ],
+)
+def test_what_says_otherwise(index: RecallIndex, texts: list[str], otherwise: int | None) -> None:
+    found = rival(index, "How high is the old tower?", "40 metres", quotes(*texts))
+    assert (found and found.text) == (None if otherwise is None else texts[otherwise])

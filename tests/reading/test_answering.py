@@ -1,0 +1,101 @@
+"""What a model says is believed as far as the text bears it out. The model here says what the test wants."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from mmxcli.reading import answering, whole
+from mmxcli.reading.answering import CONFIDENCE, Origin, answer, gather
+from mmxcli.reading.session import Reading, Session
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.writer import IndexWriter
+from mmxcli.sources.segment import Segment
+
+TEXT = (
+    "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim. It stands on the western pier.\n\n"
+    "The storm of 1871 took the western pier, and the lighthouse was built again by Mats Olsen.\n\n"
+    + "Gulls sat on the quay and looked at the ships.\n\n"
+    * 40
+    + "One of the secret numbers of the old harbour is 417.\n\n"
+    "Another of the secret numbers of the old harbour is 938.\n"
+)
+QUESTION = "Who built the lighthouse at Port Halvard?"
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+    path = tmp_path_factory.mktemp("index") / "index"
+    with IndexWriter(path) as writer:
+        writer.add(Segment("harbour.txt", TEXT, 0, 1))
+        writer.finish()
+    return cast(Reading, SimpleNamespace(index=RecallIndex(path), state=None))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text", "origin"),
+    [
+        ("Ingrid Solheim", None, "Ingrid Solheim", Origin.NAMED),
+        ("The answer is: Ingrid Solheim.", None, "Ingrid Solheim.", Origin.NAMED),
+        ("Mats Olsen", None, "Mats Olsen", Origin.BACKED),
+        ("BANANA", "Ingrid Solheim", "Ingrid Solheim", Origin.AGAIN),
+        ("Queen Victoria", "BANANA", None, Origin.SENTENCE),
+        ("", "", None, Origin.SENTENCE),
+        ("The lighthouse at Port Halvard.", "Port Halvard", None, Origin.SENTENCE),
+    ],
+)
+def test_where_the_words_come_from(
+    reading: Reading,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+    second: str | None,
+    text: str | None,
+    origin: Origin,
+) -> None:
+    def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
+        assert second is not None and len(asked) == 1
+        return [second]
+
+    monkeypatch.setattr(answering, "write", lambda *_: [first])
+    monkeypatch.setattr(answering, "named", named)
+    evidence = gather(reading, QUESTION, 3)
+    [said] = answer(cast(Session, None), reading, [(QUESTION, evidence)])
+    assert said.origin == origin
+    assert said.confidence == CONFIDENCE[origin]
+    assert said.text == (text or "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim.")
+
+
+def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:
+    for question in ("Who wrote Hamlet in Elsinore?", "Who?", "the of and", '"(* AND NOT NEAR(', "¿Quién? 誰が?"):
+        assert not gather(reading, question, 3).found, question
+
+
+def test_a_list_is_collected_in_the_order_of_the_text(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
+        return [sentence.rsplit(" ", 1)[-1].strip(".") for _, sentence in asked]
+
+    monkeypatch.setattr(whole, "named", named)
+    session: Any = SimpleNamespace(writer=None)
+    work = whole.collect(session, reading, "List all the secret numbers of the old harbour")
+    events = []
+    with pytest.raises(StopIteration) as stopped:
+        while True:
+            events.append(next(work))
+    collected = stopped.value.value
+    assert collected.said.text == "417; 938"
+    assert [quote.text for quote in collected.quotes] == [line for line in TEXT.split("\n") if "secret" in line]
+    assert [event.done for event in events] == [*range(events[-1].total), events[-1].total]
+
+
+@pytest.mark.parametrize(
+    ("question", "listing"),
+    [
+        ("List the ships.", True),
+        ("What are all the secret numbers?", True),
+        ("Name every port", True),
+        ("Who has the list?", False),
+        ("Did all of them come?", False),
+    ],
+)
+def test_questions_that_ask_for_a_list(question: str, listing: bool) -> None:
+    assert whole.asks_for_all(question) is listing

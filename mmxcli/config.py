@@ -205,7 +205,10 @@ class Settings:
     )
     max_tokens: int = field(default=128, metadata=_about(_count(1), "Tokens that an answer may have at most"))
     context: int = field(default=0, metadata=_about(_count(0, 100), "Lines to show around each quote"))
-    passages: int = field(default=2, metadata=_about(_count(1), "Passages that the model reads again for a question"))
+    passages: int | None = field(
+        default=None,
+        metadata=_about(_count(1), "Passages that the model reads again for a question", "1, of code 4"),
+    )
     offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))
     cache: bool = field(default=True, metadata=_about(SWITCH, "Use stored readings, and store new ones"))
     strict: bool = field(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.numbers import numbers
+from mmxcli.recall.passages import is_code
 from mmxcli.recall.quotes import Quote, find_words
 from mmxcli.recall.sentences import sentences
 from mmxcli.recall.words import STOP_WORDS, Word, words
@@ -43,10 +44,10 @@ def backed(index: RecallIndex, question: str, answer: str, texts: Sequence[str])
 
 def rival(index: RecallIndex, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
-    answer's place: where it says 40 metres, 45."""
+    answer's place: where it says 40 metres, 45. Lines of code are too much alike for that."""
     asked = _claims(index, f"{question} {_GIVEN}")
     claimed = _claims(index, answer) - asked
-    said = [(quote, _claims(index, quote.text)) for quote in quotes]
+    said = [(quote, _claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
     bearing = next((claims for _, claims in said if claimed and claimed <= claims), None)
     if bearing is None:
         return None

@@ -35,7 +35,7 @@ def llama(tmp_path: Path) -> Path:
 def test_all_engines_are_measured(tmp_path: Path, llama: Path, capsys: Capsys) -> None:
     folder, gguf, plot = make_model(tmp_path / "model", "qwen2"), tmp_path / "a & b.gguf", tmp_path / "plot.svg"
     gguf.touch()
-    arguments = ["-m", str(folder), "--rounds", "2", "--depths", "600", "--transformers", "--plot", str(plot)]
+    arguments = ["-m", str(folder), "--rounds", "1", "--depths", "600", "--transformers", "--plot", str(plot)]
     assert run(["bench", *arguments, "--llama-bench", str(llama), "--gguf", str(gguf), "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found) == [field.name for field in fields(Bench)]
@@ -50,10 +50,10 @@ def test_all_engines_are_measured(tmp_path: Path, llama: Path, capsys: Capsys) -
         "peak memory",
     ]
     for name, values in measured.items():
-        assert set(values) >= {"mmx", "transformers"} and all(len(of) == 2 and min(of) > 0 for of in values.values())
+        assert set(values) >= {"mmx", "transformers"} and all(len(of) == 1 and min(of) > 0 for of in values.values())
         assert ("llama.cpp a & b.gguf" in values) == (name != "first word, prompt of 512")
-    assert measured["read 2,048"]["llama.cpp a & b.gguf"] == [200, 200]
-    assert measured["read 512 at 600"]["llama.cpp a & b.gguf"] == [100, 100]
+    assert measured["read 2,048"]["llama.cpp a & b.gguf"] == [200]
+    assert measured["read 512 at 600"]["llama.cpp a & b.gguf"] == [100]
     assert "llama.cpp a & b.gguf" in "".join(ElementTree.parse(plot).getroot().itertext())
 
 

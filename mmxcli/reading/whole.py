@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from mmxcli.reading.answering import Origin, Said, named
-from mmxcli.reading.progress import Progress
+from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import backed, borne_out
 from mmxcli.recall.quotes import Quote, best_quotes
@@ -38,13 +38,14 @@ def asks_for_all(question: str) -> bool:
     return _LISTING.search(question) is not None
 
 
-def collect(session: Session, reading: Reading, question: str) -> Generator[Progress, None, Collected | None]:
+def collect(session: Session, reading: Reading, question: str) -> Generator[Note | Progress, None, Collected | None]:
     """The model is asked of each sentence that shares enough with the question. None where none says anything."""
     wanted = _FRAME.sub(" ", question)
     passages = [hit.passage for hit in select(reading.index, wanted, PASSAGES)]
     quotes = best_quotes(reading.index, wanted, None, passages, SENTENCES)
     weights = reading.index.question_weights(wanted)
     quotes = [quote for quote in quotes if share(_stems(reading, quote.text), weights) >= LEAST]
+    yield Note(f"{len(quotes)} sentences bear on the question; each is asked")
     facts: list[tuple[Quote, str]] = []
     together = session.writer.together(0) if session.writer else 1
     for start in range(0, len(quotes), together):

@@ -43,7 +43,9 @@ class Output:
         from rich.text import Text
 
         styled = Text.assemble(
-            (visible(before), "dim"), _styled(visible(text), "italic", marked), (visible(after), "dim")
+            (visible(before.lstrip("\n")), "dim"),
+            _styled(visible(text), "italic", marked),
+            (visible(after.rstrip()), "dim"),
         )
         _print(self.out, styled, indent)
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import ModuleType
@@ -31,6 +32,9 @@ CITATION = events.Citation(
     quote="“The Spouter Inn:—Peter\nCoffin.” \x1b[2J",
     verified=True,
 )
+AROUND = replace(
+    CITATION, matched=("Peter", "Coffin"), before="\n\nunderneath\x1b[2J ", after="\x07 Coffin?\n\n"
+)  # as with --context
 NEAREST = events.Citation("gnuplot.pdf", 10, 44, 21, 3, "Original Software: Thomas Williams.", True)
 COVERAGE = events.Coverage(212_340, 212_340, "recall", (events.Gap("scan.pdf", "no text layer", 12),))
 STATE = events.StateInfo("3fa91c20be17", 212_000, 1 << 20)
@@ -91,7 +95,7 @@ def ask(
             question,
             text,
             found,
-            (CITATION,) if found else (),
+            (AROUND if settings.context else CITATION,) if found else (),
             COVERAGE,
             STATE,
             MODEL,

@@ -67,6 +67,18 @@ def test_documents_and_models_cannot_steer_the_terminal() -> None:
     assert r"\x1b]0;owned\x07" in written
 
 
+def test_quotes_with_what_stands_around_them() -> None:
+    written = terminal("ask", "moby_dick.txt", "Who?", "--context", "1", columns=80)
+    assert "\x1b[2J" not in written and "\x07" not in written
+    lines = [line.rstrip() for line in plain(written)]
+    at = lines.index("  moby_dick.txt:1423")
+    assert lines[at + 1 : at + 3] == [
+        r"    underneath\x1b[2J “The Spouter Inn:—Peter",
+        r"    Coffin.” \x1b[2J\x07 Coffin?",
+    ]
+    assert written.count("\x1b[1;3mPeter\x1b[0m") == 1 and written.count("\x1b[1;3mCoffin\x1b[0m") == 1
+
+
 def test_progress_moves_and_is_gone_in_the_end() -> None:
     written = terminal("ask", "moby_dick.txt", "Who?", columns=80, MMX_TEST_PAUSE="0.4")
     assert "200,000 of 212,340 tokens" in written and " left" in written and "memory" in written

@@ -1,0 +1,71 @@
+"""Where recall alone has the sentence that answers: among its passages, and among its best sentences. No model is used.
+
+python benchmarks/answers/recalled.py SET [--files books pdf_qa repo_qa] [--documents click-8.1.7=DIR]
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ask import by_document, read
+from scores import is_gold
+
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.passages import Passage
+from mmxcli.recall.quotes import Quote, best_quotes
+from mmxcli.recall.select import select
+from mmxcli.recall.writer import IndexWriter
+from mmxcli.sources.document import Document
+from mmxcli.sources.open import open_sources
+from mmxcli.sources.segment import Segment
+
+RANKS = (1, 2, 3, 8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--files", nargs="+", default=["books", "pdf_qa", "repo_qa"])
+    parser.add_argument("--documents", nargs="*", default=[], metavar="DOC=PATH", help="where a document lies")
+    chosen = parser.parse_args()
+    places = dict(item.split("=", 1) for item in chosen.documents)
+    print(f"{'':<40}{'questions':>10}   passages, first " + " ".join(f"{rank:>3}" for rank in RANKS) + "   sentences")
+    for name in chosen.files:
+        for document, golds in by_document(read(chosen.set / f"{name}.jsonl")).items():
+            with tempfile.TemporaryDirectory() as folder:
+                index = indexed(places.get(document, str(chosen.set / document)), Path(folder) / "index")
+                found = [ranks(index, gold) for gold in golds]
+            columns = [" ".join(f"{sum(one[at] <= rank for one in found):>3}" for rank in RANKS) for at in (0, 1)]
+            print(f"{name + ' ' + document:<40}{len(golds):>10}{'':>19}{columns[0]}   {columns[1]}", flush=True)
+
+
+def indexed(place: str, target: Path) -> RecallIndex:
+    with IndexWriter(target) as writer:
+        for document in open_sources([place]):
+            if isinstance(document, Document):
+                for item in document.segments():
+                    if isinstance(item, Segment):
+                        writer.add(item)
+        writer.finish()
+    return RecallIndex(target)
+
+
+def ranks(index: RecallIndex, gold: dict[str, Any]) -> tuple[int, int]:
+    """Of the first passage and of the first sentence that stand where the answer does; 99 where none does."""
+    passages = [hit.passage for hit in select(index, gold["question"], RANKS[-1])]
+    quotes = best_quotes(index, gold["question"], None, passages, RANKS[-1])
+    first, second = (
+        next((at for at, one in enumerate(found, 1) if is_gold(gold, cited(one))), 99) for found in (passages, quotes)
+    )
+    return first, second
+
+
+def cited(found: Passage | Quote) -> dict[str, Any]:
+    """In the form of a citation."""
+    names = ("source", "start", "end", "line", "page")
+    return {name: getattr(found, name) for name in names} | {"quote": found.text}
+
+
+if __name__ == "__main__":
+    main()

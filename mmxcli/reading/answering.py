@@ -13,9 +13,9 @@ from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 from mmxcli.state.model_state import ModelState
 
-# That the model reads, beside the best sentences of all candidates: of 72 questions about books two answered 62 right
-# and one 61, a second sooner; of 15 about code four answered 8, two 6 (docs/answers.md).
-PASSAGES, PASSAGES_OF_CODE = 1, 4
+# That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
+# sooner than two, but the smaller model and harder questions need both; of code, four do best.
+PASSAGES, PASSAGES_OF_CODE = 2, 4
 NAMING_TOKENS = 48  # of an answer to a single sentence
 CANDIDATES = 8  # passages in which evidence is looked for; the model reads the first few of them
 # The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 99

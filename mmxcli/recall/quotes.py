@@ -59,6 +59,14 @@ def quote_of(index: RecallIndex, source: str, start: int, end: int) -> Quote:
     return Quote(source, start, end, line, page, index.text(source, start, end), place=place)
 
 
+def with_another(chosen: Sequence[Quote], others: Sequence[Quote], limit: int) -> list[Quote]:
+    """The first `limit` quotes; the last of them gives way to the best of `others` that the rest does not have: one
+    that does not depend on what was answered shows where the answer is wrong."""
+    kept = list(chosen[: limit - 1])
+    new = next((other for other in others if not any(_overlap(other, quote) for quote in kept)), None)
+    return [*kept, new] if new else list(chosen[:limit])
+
+
 def shared_words(index: RecallIndex, text: str, other: str) -> tuple[str, ...]:
     """The telling words of `text`, as they stand there, that `other` has in any form, and its numbers of the same
     value."""

@@ -12,7 +12,15 @@ from mmxcli.reading.upto import Upto
 from mmxcli.reading.whole import asks_for_all, collect
 from mmxcli.recall.backing import rival
 from mmxcli.recall.contents import contents
-from mmxcli.recall.quotes import Quote, best_quotes, lines_around, quote_of, shared_words, verify
+from mmxcli.recall.quotes import (
+    Quote,
+    best_quotes,
+    lines_around,
+    quote_of,
+    shared_words,
+    verify,
+    with_another,
+)
 from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
 
@@ -93,6 +101,7 @@ def _answer(
         quotes, otherwise = list(evidence.quotes), None
         if one:
             quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS)
+            quotes = with_another(quotes, evidence.quotes, CITATIONS)
             otherwise = rival(reading.index, question, one.text, evidence.quotes)
         if otherwise:
             others = [quote for quote in quotes[1:] if quote.start != otherwise.start]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from indexes import opened, segments
 
 from mmxcli.recall.passages import cut
-from mmxcli.recall.quotes import LONGEST, best_quotes, find_words, verify
+from mmxcli.recall.quotes import LONGEST, Quote, best_quotes, find_words, lines_around, verify, with_another
 from mmxcli.recall.select import select
 from mmxcli.recall.sentences import sentences
 
@@ -151,3 +151,25 @@ def test_a_span_written_with_other_white_space_is_found_again(text, data):
             assert found
             start, end = found
             assert "".join(passage.text[start:end].split()) in "".join(words)
+
+
+def test_one_quote_does_not_depend_on_the_answer():
+    one, two, three, four = (Quote("a", at, at + 5, 1, None, "words") for at in (0, 10, 20, 30))
+    assert with_another([one, two, three], [four, one], 3) == [one, two, four]
+    assert with_another([one, two, three], [one, two, three], 3) == [one, two, three]
+    assert with_another([one, two, three], [one, two], 3) == [one, two, three]
+    assert with_another([one], [one, four], 3) == [one, four]
+    assert with_another([], [four], 3) == [four]
+    assert with_another([one, two], [], 3) == [one, two]
+
+
+def test_the_lines_around_a_quote_are_those_of_the_source():
+    lines = [f"line {number} of the text" for number in range(9)]
+    text = "\n".join(lines)
+    start = text.index("4 of")
+    quote = Quote("a", start, start + len("4 of the"), 5, None, "4 of the")
+    with opened({"a": [text]}) as index:
+        before, after = lines_around(index, quote, 2)
+        assert before + quote.text + after == "\n".join(lines[2:7])
+        before, after = lines_around(index, quote, 100)
+        assert before + quote.text + after == text

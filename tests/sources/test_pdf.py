@@ -1,10 +1,11 @@
+import io
 import logging
 import tracemalloc
 
 import pypdfium2
 import pytest
 from everything import everything
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pdfs import DRAWING, encrypted, pdf, showing, structured, without_map
 
@@ -15,8 +16,9 @@ from mmxcli.sources.cutter import LIMIT
 from mmxcli.sources.document import ENCRYPTED, Document
 from mmxcli.sources.heads import MOST, without_heads
 from mmxcli.sources.open import open_sources
-from mmxcli.sources.pdf import _clean
+from mmxcli.sources.pdf import PdfReader, _clean
 from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.spool import spool
 
 
 @pytest.fixture(autouse=True)
@@ -298,3 +300,18 @@ def test_the_other_process_knows_the_choice(tmp_path, monkeypatch, locked) -> No
     segments, gaps = everything(open_sources([str(locked)], choice=Choice(passwords=("open sesame",))))
     assert [s.text for s in segments] == ["secret\n"]
     assert not gaps
+
+
+# pdfium takes lines of single characters for text that runs downwards.
+WORDS = st.lists(st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789", min_size=2, max_size=9), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(pages=st.lists(st.lists(WORDS.map(" ".join), min_size=1, max_size=5), min_size=1, max_size=6))
+def test_every_word_is_there_on_its_page(pages: list[list[str]]) -> None:
+    content = spool(io.BytesIO(pdf(*[showing(*lines) for lines in pages])), "file.pdf")
+    items = list(PdfReader().read(content))
+    assert all(isinstance(item, Segment) for item in items)
+    assert [(item.page, item.text.split()) for item in items] == [
+        (number, " ".join(lines).split()) for number, lines in enumerate(pages, 1)
+    ]

@@ -11,7 +11,6 @@ from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import backed, borne_out
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select, share
-from mmxcli.recall.words import words
 
 PASSAGES, SENTENCES = 48, 32  # that are looked at, and of which the model is asked
 LEAST = 0.5  # of the weight of a question's words that a sentence must hold
@@ -44,7 +43,7 @@ def collect(session: Session, reading: Reading, question: str) -> Generator[Note
     passages = [hit.passage for hit in select(reading.index, wanted, PASSAGES)]
     quotes = best_quotes(reading.index, wanted, None, passages, SENTENCES)
     weights = reading.index.question_weights(wanted)
-    quotes = [quote for quote in quotes if share(_stems(reading, quote.text), weights) >= LEAST]
+    quotes = [quote for quote in quotes if share(reading.index.stems_of(quote.text), weights) >= LEAST]
     yield Note(f"{len(quotes)} sentences bear on the question; each is asked")
     facts: list[tuple[Quote, str]] = []
     together = session.writer.together(0) if session.writer else 1
@@ -59,10 +58,6 @@ def collect(session: Session, reading: Reading, question: str) -> Generator[Note
     if not chosen:
         return None
     return Collected(Said("; ".join(text for _, text in chosen), Origin.COLLECTED), tuple(quote for quote, _ in chosen))
-
-
-def _stems(reading: Reading, text: str) -> set[str]:
-    return set(reading.index.stems(word.text for word in words(text)).values())
 
 
 def _different(reading: Reading, question: str, facts: Sequence[tuple[Quote, str]]) -> list[tuple[Quote, str]]:

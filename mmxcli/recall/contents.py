@@ -54,10 +54,15 @@ class Contents:
     entries: tuple[Entry, ...]
 
 
+def asks_about_contents(question: str) -> bool:
+    """Whether a question may be one that the headings answer."""
+    return any(kind.search(question) for kind in (_COUNT, _LIST, _SAME))
+
+
 def contents(index: RecallIndex, question: str) -> Contents | None:
     """None where it is no such question, or there is more than one document, or none of its divisions is meant."""
-    count, listed, same = _COUNT.search(question), _LIST.search(question), _SAME.search(question)
-    found = count or listed or same
+    listed, same = _LIST.search(question), _SAME.search(question)
+    found = _COUNT.search(question) or listed or same
     if not found or len(index.sources) != 1:
         return None
     unit = next(word for word in found.groups() if word).lower()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
 from mmxcli.recall.passages import Passage
-from mmxcli.recall.words import content_words
+from mmxcli.recall.words import content_words, words
 from mmxcli.recall.writer import BLOCK, FORMAT, TOKENIZER, storable
 from mmxcli.sources.segment import Place, Segment
 
@@ -159,6 +159,10 @@ class RecallIndex:
                     self._stems[new[i]] += stem
                 self._database.execute("DELETE FROM stems")
         return {word: self._stems[word] for word in wanted}
+
+    def stems_of(self, text: str) -> set[str]:
+        """The stems of all words of a text."""
+        return set(self.stems(word.text for word in words(text)).values())
 
     def close(self) -> None:
         """Release the file; nothing else may be asked afterwards."""

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mmxcli.recall.numbers import SMALL
+
 LONGEST = 120  # code points of one heading, or of one line of it
 DEEPEST = 8
 WRAPPED = 3  # lines of one heading at most
@@ -20,11 +22,6 @@ _LABEL = re.compile(
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,4})(?:xc|xl|l?x{0,4})(?:ix|iv|v?i{0,4})")
 _ROMAN_ALONE = re.compile(rf"(?=[A-Z])(?i:{_ROMAN.pattern})\.?")
 _VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
-_UNITS = "one two three four five six seven eight nine"
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_NUMBERS = {word: number for number, word in enumerate(f"{_UNITS} {_TEENS}".split(), 1)}
-_NUMBERS |= {word: 10 * number for number, word in enumerate(_TENS.split(), 2)}
 
 
 class Outline:
@@ -162,8 +159,8 @@ class Headings:
 
 def _number(word: str, more: str) -> int:
     """Of a number in words or a Roman one; 0 for any other word."""
-    if word in _NUMBERS:
-        tens, units = _NUMBERS[word], _NUMBERS.get(more, 0)
+    if word in SMALL:
+        tens, units = SMALL[word], SMALL.get(more, 0)
         return tens + units if tens >= 20 and units < 10 else tens
     if not _ROMAN.fullmatch(word):
         return 0

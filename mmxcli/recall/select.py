@@ -40,11 +40,8 @@ def share(stems: Set[str], weights: Mapping[str, float]) -> float:
 def _closest(index: RecallIndex, passage: Passage, weights: Mapping[str, float]) -> float:
     """The greatest share of the question that two neighbours and the headings above them hold."""
 
-    def stems(text: str) -> set[str]:
-        return set(index.stems(word.text for word in words(text)).values())
-
-    text, headings = passage.text, stems(passage.headings)
-    parts = [stems(text[start:end]) | headings for start, end in sentences(text, is_code(passage.source))]
+    text, headings = passage.text, index.stems_of(passage.headings)
+    parts = [index.stems_of(text[start:end]) | headings for start, end in sentences(text, is_code(passage.source))]
     return max(share(one | other, weights) for one, other in zip(parts, [*parts[1:], headings], strict=True))
 
 

@@ -11,7 +11,7 @@ from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.reading.whole import asks_for_all, collect
 from mmxcli.recall.backing import rival
-from mmxcli.recall.contents import contents
+from mmxcli.recall.contents import asks_about_contents, contents
 from mmxcli.recall.quotes import (
     Quote,
     best_quotes,
@@ -50,11 +50,11 @@ def ask(
         reading = yield from session.read(sources, stdin, upto)
         left = list(questions)
         while left:
-            if not (yield from _whole(session, reading, left[0], start, asked=whole)):
-                taken = yield from _answer(session, reading, left, start, whole=whole)
-                del left[:taken]
+            if (yield from _whole(session, reading, left[0], start, asked=whole)):
+                taken = 1
             else:
-                del left[0]
+                taken = yield from _answer(session, reading, left, start, whole=whole)
+            del left[:taken]
             start = time.perf_counter()
         if settings.strict and reading.gaps:
             raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
@@ -85,7 +85,7 @@ def _answer(
     recalled: list[tuple[str, Evidence, float]] = []
     together = 1
     for question in questions:
-        if len(recalled) == together or (recalled and _is_whole(reading, question, asked=whole)):
+        if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
             break
         recall_start = time.perf_counter()
         evidence = gather(reading, question, NEAREST)
@@ -111,8 +111,8 @@ def _answer(
     return len(recalled)
 
 
-def _is_whole(reading: Reading, question: str, *, asked: bool) -> bool:
-    return asked or asks_for_all(question) or contents(reading.index, question) is not None
+def _may_be_whole(question: str, *, asked: bool) -> bool:
+    return asked or asks_for_all(question) or asks_about_contents(question)
 
 
 def _checked(

@@ -3,12 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from indexes import write
 
 from mmxcli.recall.backing import CRISP, LONGEST, backed, borne_out, rival, shortened
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.quotes import Quote
-from mmxcli.recall.writer import IndexWriter
-from mmxcli.sources.segment import Segment
 
 TEXT = (
     "Captain Peleg hired Ishmael for the three hundredth lay. He sailed on Christmas day of 1841 from Nantucket with "
@@ -20,10 +19,7 @@ QUESTION = "For which lay did Captain Peleg hire Ishmael?"
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> RecallIndex:
     path = tmp_path_factory.mktemp("index") / "index"
-    with IndexWriter(path) as writer:
-        writer.add(Segment("a", TEXT, 0, 1))
-        writer.finish()
-    return RecallIndex(path)
+    return RecallIndex(write(path, {"a": [TEXT]}))
 
 
 @pytest.mark.parametrize(

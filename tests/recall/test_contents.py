@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
+from indexes import write
 
 from mmxcli.recall.contents import contents
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.writer import IndexWriter
-from mmxcli.sources.segment import Segment
 
 NUMERALS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
 TITLES = ["The Sea", "The Storm", "The Island", "The Storm", *(f"Day {n}" for n in range(5, 13))]
@@ -23,11 +22,8 @@ BOOK = (
 
 
 def index_of(folder: Path, *texts: str) -> RecallIndex:
-    with IndexWriter(folder / "index") as writer:
-        for number, text in enumerate(texts):
-            writer.add(Segment(f"source {number}", text, 0, 1))
-        writer.finish()
-    return RecallIndex(folder / "index")
+    documents = {f"source {number}": [text] for number, text in enumerate(texts)}
+    return RecallIndex(write(folder / "index", documents))
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ class Origin(StrEnum):
     AGAIN = "again"  # the model's, asked a second time, of the best sentence alone
     SENTENCE = "sentence"  # the best sentence: nothing that the model said is borne out
     COLLECTED = "collected"  # the model's, of many sentences one by one
-    CONTENTS = "contents"  # the document's headings
+    CONTENTS = "contents"  # the document's headings, or the tree of a folder
 
 
 # The share of answers of each origin that is right, by how often it was on 72 questions with two models

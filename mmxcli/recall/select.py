@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Set
 
+from mmxcli.recall.files import asks_about_files
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.sentences import sentences
 from mmxcli.recall.words import words
+from mmxcli.sources.tree import is_tree
 
 CANDIDATES = 50
 # Dot leaders, a page number at the end of the line, or a line that only names a chapter.
@@ -17,9 +19,12 @@ def select(index: RecallIndex, question: str, limit: int) -> list[Hit]:
     """The passages most likely to answer the question, best first; scores are at most 1.5.
 
     To BM25, relative to its best, comes half the share of the question's rare words that two neighbouring
-    sentences hold, less half the share of lines that look like a table of contents.
+    sentences hold, less half the share of lines that look like a table of contents. The tree of a folder
+    says something about files alone.
     """
     hits = index.search(question, CANDIDATES)
+    if not asks_about_files(question):
+        hits = [hit for hit in hits if not is_tree(hit.passage.source)]
     weights = index.question_weights(question)
     index.stems(word.text for hit in hits for word in words(hit.passage.text))  # all at once is faster
     scored = [

@@ -1,7 +1,6 @@
 """Archives and compressed files: what is in them, unpacked once into a file without a name."""
 
 import bz2
-import errno
 import gzip
 import lzma
 import posixpath
@@ -15,11 +14,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, BinaryIO, cast
 
-from mmxcli.errors import MmxError
 from mmxcli.sources.document import BLOCK, ENCRYPTED, Content, unreadable
 from mmxcli.sources.parts import MOST_MEMBERS, is_zip, listed
 from mmxcli.sources.segment import Gap
-from mmxcli.sources.spool import Slice, full, temporary
+from mmxcli.sources.spool import Slice, Spool
 
 MOST_DEPTH = 4  # archives in archives
 RATIO = 200  # times the packed size that an archive may unpack to; logs reach 50
@@ -84,32 +82,25 @@ class _Room:
     """Where members are put, one after the other."""
 
     budget: Budget
-    file: IO[bytes] = field(default_factory=temporary)
+    spool: Spool = field(default_factory=Spool)
 
     def put(self, stream: BinaryIO, name: str) -> Iterator[Slice | Gap]:
         """What comes, as far as it is whole and there is room, and why there is no more. Raises MmxError where the disk
         is full."""
-        start, reason = self.file.seek(0, 2), ""
+        start, reason = self.spool.size, ""
         try:
             while block := stream.read(BLOCK):
                 self.budget.left -= len(block)
                 if self.budget.left < 0:
                     yield Gap(name, f"unpacks to more than {RATIO} times its size: not read from here on")
                     return
-                self._write(block, name)
+                self.spool.write(block, name)
         except _damage() as error:
             reason = _reason(error)
-        self.file.flush()
-        if size := self.file.tell() - start or not reason:
-            yield Slice(name, size, self.file, start)
+        if self.spool.size > start or not reason:
+            yield self.spool.since(start, name)
         if reason:
             yield Gap(name, reason)
-
-    def _write(self, block: bytes, name: str) -> None:
-        try:
-            self.file.write(block)
-        except OSError as error:
-            raise (full(name) if error.errno == errno.ENOSPC else MmxError(f"{name}: {error}")) from error
 
 
 def _zip(stream: BinaryIO, content: Content, room: _Room) -> Iterator[Content | Gap]:

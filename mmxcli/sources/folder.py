@@ -16,15 +16,22 @@ def walk(folder: str, choice: Choice = ALL) -> Iterator[FileContent | Gap]:
     """The regular files below `folder`, without those that are empty or hidden, that git ignores, or that were chosen
     to be left out. A Gap stands for a folder of vendored code.
 
-    They come by the hour of their last change, the oldest first, so that an edit leaves most of what was read before it
-    as it was; those of one hour, as after a checkout, by their names, a folder's README first. Symbolic links are not
-    followed: what they lead to is read under its own name, or is not of this folder.
+    The README of `folder` itself comes first. The others come by the hour of their last change, the oldest first, so
+    that an edit leaves most of what was read before it as it was; those of one hour, as after a checkout, by their
+    names, the README of a folder first. Symbolic links are not followed: what they lead to is read under its own name,
+    or is not of this folder.
     """
     return (item for _, item in sorted(_walk(folder, choice), key=lambda found: found[0]))
 
 
+def is_readme(path: str) -> bool:
+    """Whether a file with this path from a folder on is what the folder's own makers say of it."""
+    return "/" not in path and path.lower().startswith("readme")
+
+
 def _walk(folder: str, choice: Choice) -> Iterator[tuple[int, FileContent | Gap]]:
-    """The same by their names, each with the hour of its last change, which is 0 for what cannot be read."""
+    """The same by their names, each with the hour of its last change, which is 0 for what cannot be read, and less for
+    what comes before all else."""
     root = Path(os.path.realpath(folder))
     pending: list[tuple[Path, tuple[Rule, ...]]] = [(root, inherited_rules(root))]
     include, exclude = (rules_of(patterns, len(root.parts)) for patterns in (choice.include, choice.exclude))
@@ -48,7 +55,9 @@ def _walk(folder: str, choice: Choice) -> Iterator[tuple[int, FileContent | Gap]
             elif not stat.S_ISREG(status.st_mode):
                 found = Gap(name, "not a regular file")
             elif status.st_size:
-                found, hour = FileContent(name, path, status.st_size), int(status.st_mtime // 3600)
+                found, hour = FileContent(name, path, status.st_size), max(0, int(status.st_mtime // 3600))
+                if path.parent == root and is_readme(path.name):
+                    hour = -1
         except OSError as error:
             found = Gap(name, unreadable(error))
         if found:
@@ -68,7 +77,7 @@ def _children(
 ) -> list[Path]:
     with os.scandir(folder) as entries:
         kept = [
-            (entry.is_dir(follow_symlinks=False) or not entry.name.lower().startswith("readme"), entry.name)
+            (entry.is_dir(follow_symlinks=False) or not is_readme(entry.name), entry.name)
             for entry in entries
             if not entry.name.startswith(".")
             and not is_ignored(folder / entry.name, entry.is_dir(follow_symlinks=False), exclude)

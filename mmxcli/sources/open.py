@@ -3,7 +3,9 @@
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -18,7 +20,8 @@ from mmxcli.sources.leftout import left_out, vendored_part
 from mmxcli.sources.lock import unlocked
 from mmxcli.sources.readers import readers
 from mmxcli.sources.segment import Gap
-from mmxcli.sources.spool import spool
+from mmxcli.sources.spool import spool, too_large
+from mmxcli.sources.tree import tree_of
 
 STDIN = "-"
 _URL = re.compile(r"(?:https?|git|ssh|ftp|file)://|git@[\w.-]+:", re.I)
@@ -47,7 +50,7 @@ def open_sources(
     named = list(dict.fromkeys(named))
     for path in named:
         _check(path, stdin)
-    return _limited(_documents(named, stdin, choice), choice)
+    return _documents(named, stdin, choice)
 
 
 def _check(path: str, stdin: BinaryIO | None) -> None:
@@ -80,37 +83,77 @@ def _listed(file: str, stdin: BinaryIO | None, nul: bool) -> list[str]:
     return [os.fsdecode(line) for line in lines if line]
 
 
-def _limited(found: Iterator[Document | Gap], choice: Choice) -> Iterator[Document | Gap]:
-    """As many documents as there may be, and none that is too large."""
-    count = 0
-    for item in found:
-        if isinstance(item, Document):
-            if choice.max_file_size is not None and item.size > choice.max_file_size:
-                yield Gap(item.name, f"{item.size:,} bytes, more than --max-file-size allows")
-                continue
-            count += 1
-            if choice.max_files is not None and count > choice.max_files:
-                yield Gap(item.name, f"it and all that follows are beyond the {choice.max_files:,} of --max-files")
-                return
-        yield item
+class _Limits:
+    """Lets through as many documents as there may be, none that is too large, and each with a name of its own."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self._names: Counter[str] = Counter()
+        self._count = 0
+        self.reached = False  # nothing more is to be read
+
+    def within(self, item: Document | Gap) -> Document | Gap:
+        """The item, or why it is left out."""
+        if isinstance(item, Gap):
+            return item
+        most_bytes, most = self._choice.max_file_size, self._choice.max_files
+        if most_bytes is not None and item.size > most_bytes:
+            return too_large(item.name, item.size)
+        if most is not None and self._count == most:
+            self.reached = True
+            return Gap(item.name, f"it and all that follows are beyond the {most:,} of --max-files")
+        self._count += 1
+        return self.named(item)
+
+    def named(self, document: Document) -> Document:
+        """An archive may hold several files of one name, and only the number tells them apart then."""
+        name = document.name
+        while name in self._names:
+            self._names[document.name] += 1
+            name = f"{document.name} ({self._names[document.name]})"
+        self._names[name] = 1
+        if name == document.name:
+            return document
+        return replace(document, content=replace(document.content, name=name))  # type: ignore[type-var]
 
 
 def _documents(paths: Sequence[str], stdin: BinaryIO | None, choice: Choice) -> Iterator[Document | Gap]:
+    """Those of each source in turn, and the tree of each that is several: last, so that a new file changes nothing that
+    comes before it."""
+    limits = _Limits(choice)
     seen: set[str] = set()
     for path in paths:
-        finder = _Finder(shown(path), choice)
-        for found in _contents(path, stdin, choice):
-            if isinstance(found, FileContent):
-                real = os.path.realpath(found.path)
-                if real in seen:
-                    continue
-                seen.add(real)
-            yield from finder.documents(found)
+        finder = _Finder("<stdin>" if path == STDIN else shown(path), choice)
+        read: list[str] = []
+        for item in _found(path, stdin, choice, finder, seen):
+            kept = limits.within(item)
+            if isinstance(kept, Document):
+                read.append(finder.below(kept.name))
+            yield kept
+            if limits.reached:
+                break
+        if len(read) > 1:
+            yield limits.named(tree_of(finder.root, read))
+        if limits.reached:
+            return
+
+
+def _found(
+    path: str, stdin: BinaryIO | None, choice: Choice, finder: "_Finder", seen: set[str]
+) -> Iterator[Document | Gap]:
+    """What `path` holds, but for the files that were `seen`, to which its own are added."""
+    for content in _contents(path, stdin, choice):
+        if isinstance(content, FileContent):
+            real = os.path.realpath(content.path)
+            if real in seen:
+                continue
+            seen.add(real)
+        yield from finder.documents(content)
 
 
 def _contents(path: str, stdin: BinaryIO | None, choice: Choice) -> Iterator[Content | Gap]:
     if path == STDIN and stdin is not None:
-        yield spool(stdin, "<stdin>")
+        yield spool(stdin, "<stdin>", choice.max_file_size)
         return
     if revision.split(path):
         yield from revision.at_revision(path)
@@ -124,7 +167,7 @@ def _contents(path: str, stdin: BinaryIO | None, choice: Choice) -> Iterator[Con
             yield FileContent(name, Path(path).absolute(), status.st_size)
         else:  # a pipe, such as <(command) gives, or a file that has no size but content, as in /proc
             with Path(path).open("rb") as stream:
-                yield spool(stream, name)
+                yield spool(stream, name, choice.max_file_size)
     except OSError as error:
         yield Gap(name, unreadable(error))
 
@@ -133,7 +176,7 @@ class _Finder:
     """Finds the documents in what lies under one source, which is called `root`."""
 
     def __init__(self, root: str, choice: Choice) -> None:
-        self._root = root
+        self.root = root
         self._choice = choice
         self._include, self._exclude = (rules_of(patterns, 0) for patterns in (choice.include, choice.exclude))
         self._vendored: set[str] = set()
@@ -153,7 +196,7 @@ class _Finder:
         except OSError as error:
             yield Gap(content.name, unreadable(error))
             return
-        if content.name != self._root:  # what is named is always read
+        if content.name != self.root:  # what is named is always read
             excluded, reason = self._left_out(content.name, head)
             if reason:
                 yield reason
@@ -170,7 +213,7 @@ class _Finder:
 
     def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap]:
         if self._choice.max_file_size is not None and content.size > self._choice.max_file_size:
-            yield Gap(content.name, f"{content.size:,} bytes, more than --max-file-size allows")
+            yield too_large(content.name, content.size)
             return
         if depth > MOST_DEPTH:
             if not budget.deep:
@@ -184,16 +227,23 @@ class _Finder:
         if empty:
             yield Gap(content.name, "an archive without files, but for empty and hidden ones")
 
+    def below(self, name: str) -> str:
+        """The path of what is called `name`, from the source on."""
+        for root in (self.root.rstrip("/"), PurePosixPath(self.root).as_posix()):
+            if name.startswith(f"{root}/"):
+                return name[len(root) + 1 :]
+        return name
+
     def _left_out(self, name: str, head: bytes) -> tuple[bool, Gap | None]:
         """Whether a file is not to be read, and the reason where that is not the person's own."""
-        path = PurePosixPath(name.removeprefix(self._root).lstrip("/"))
+        path = PurePosixPath(self.below(name))
         above = [(parent, True) for parent in list(path.parents)[-2::-1]]
         if any(is_ignored(Path(one), folder, self._exclude) for one, folder in [*above, (path, False)]):
             return True, None
         if any(is_ignored(Path(one), folder, self._include) for one, folder in [*above, (path, False)]):
             return False, None
         if part := vendored_part(path.parts[:-1]):
-            told = f"{self._root}/{part}/"
+            told = f"{self.root}/{part}/"
             new = told not in self._vendored
             self._vendored.add(told)
             return True, Gap(told, "vendored code (--include it to read it)") if new else None

@@ -1,17 +1,18 @@
 """A repository as it was at a commit, read from git's objects: `repo@v1.2`."""
 
-import errno
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from mmxcli.errors import InputError
+from mmxcli.sources.folder import is_readme
 from mmxcli.sources.parts import MOST_MEMBERS
 from mmxcli.sources.segment import Gap
-from mmxcli.sources.spool import Slice, full, temporary
+from mmxcli.sources.spool import Slice, Spool
 
 # Nothing of a stranger's repository is run, and nothing of the person's own settings changes what comes.
 _CAREFULLY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
@@ -29,8 +30,8 @@ def split(source: str) -> tuple[Path, str] | None:
 
 
 def at_revision(source: str) -> Iterator[Slice | Gap]:
-    """The files of the commit, by their names, without hidden ones. Raises InputError where there is no such commit, or
-    no git; MmxError where the disk is full."""
+    """The files of the commit, by their names, its README first, without hidden ones. Raises InputError where there is
+    no such commit, or no git; MmxError where the disk is full."""
     found = split(source)
     assert found
     path, revision = found
@@ -45,8 +46,8 @@ def at_revision(source: str) -> Iterator[Slice | Gap]:
     listing = subprocess.run([*command, "ls-tree", "-rz", commit.stdout.strip()], capture_output=True, check=False)
     if listing.returncode:
         raise InputError(f"{source}: git cannot list it: {listing.stderr.decode(errors='replace').strip()}")
-    with temporary() as wanted:
-        entries: list[str] = []
+    with tempfile.TemporaryFile(prefix="mmx-") as wanted:
+        entries: list[tuple[str, bytes]] = []
         for line in filter(None, listing.stdout.split(b"\0")):
             about, _, name = line.partition(b"\t")
             mode, kind, number = about.split(b" ")[:3]
@@ -59,30 +60,26 @@ def at_revision(source: str) -> Iterator[Slice | Gap]:
                 yield Gap(source, f"a repository of more than {MOST_MEMBERS:,} files: the others are not read")
                 break
             else:
-                entries.append(f"{source}/{plain}")
-                wanted.write(number + b"\n")
+                entries.append((f"{source}/{plain}", number))
+        entries.sort(key=lambda entry: not is_readme(entry[0].removeprefix(f"{source}/")))
+        wanted.writelines(number + b"\n" for _, number in entries)
         wanted.flush()
         wanted.seek(0)
         with subprocess.Popen([*command, "cat-file", "--batch"], stdin=wanted, stdout=subprocess.PIPE) as objects:
             assert objects.stdout
-            yield from _taken(objects.stdout, entries)
+            yield from _taken(objects.stdout, [name for name, _ in entries])
 
 
 def _taken(stream: IO[bytes], names: list[str]) -> Iterator[Slice | Gap]:
-    file = temporary()
+    spool = Spool()
     for name in names:
         header = stream.readline().split()
         if len(header) != 3:
             yield Gap(name, "git has lost it")
             continue
-        start, left = file.tell(), int(header[2])
-        size = left
-        try:
-            while left and (block := stream.read(min(left, 1 << 20))):
-                file.write(block)
-                left -= len(block)
-        except OSError as error:
-            raise (full(name) if error.errno == errno.ENOSPC else error) from error
+        start, left = spool.size, int(header[2])
+        while left and (block := stream.read(min(left, 1 << 20))):
+            spool.write(block, name)
+            left -= len(block)
         stream.read(1)
-        file.flush()
-        yield Slice(name, size, file, start)
+        yield spool.since(start, name)

@@ -4,14 +4,19 @@ than once, and the members of archives."""
 import errno
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from mmxcli.errors import InputError, MmxError
+from mmxcli.errors import InputError, Interrupted, MmxError
 from mmxcli.sources.document import BLOCK
+from mmxcli.sources.segment import Gap
+
+RESERVE = 1 << 30  # bytes that are left free on the disk, or a tenth of a smaller one
+STRIDE = 16 << 20  # bytes that are written before it is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +41,65 @@ class Slice:
         return self.within if isinstance(self.within, int) else self.within.fileno()
 
 
-def spool(stream: BinaryIO, name: str) -> Slice:
-    """Reads `stream` to its end. Raises InputError where that fails, MmxError where the disk is full."""
+def spool(stream: BinaryIO, name: str, most: int | None = None) -> Slice | Gap:
+    """Reads `stream` to its end, or tells that it goes on beyond `most` bytes.
+
+    Raises InputError where that fails, MmxError where the disk has no room for more, Interrupted on Ctrl-C.
+    """
+    file = Spool()
     try:
-        file = temporary()
         while block := stream.read(BLOCK):
-            file.write(block)
-        file.flush()
+            file.write(block, name)
+            if most is not None and file.size > most:
+                return too_large(name, file.size, more=True)
+    except MmxError as error:
+        raise MmxError(f"{error}, or read a stream that never ends with `mmx follow`") from error
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise full(name) from error
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
-    return Slice(name, file.tell(), file)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{name}: interrupted after {file.size:,} bytes, of which nothing is kept") from None
+    return file.since(0, name)
 
 
-def temporary() -> IO[bytes]:
-    """A file without a name. Raises OSError."""
-    return tempfile.TemporaryFile(prefix="mmx-")
+def too_large(name: str, size: int, *, more: bool = False) -> Gap:
+    """Why something of so many bytes, or of `more`, is not read."""
+    return Gap(name, f"{size:,} bytes{' or more' if more else ''}, more than --max-file-size allows")
 
 
-def full(name: str) -> MmxError:
-    """The error of a disk on which `name` has no room."""
-    return MmxError(f"{name}: {tempfile.gettempdir()} is full; set TMPDIR to a folder with room")
+class Spool:
+    """A file without a name that is written from its start on, and leaves room on its disk for others. Everything but
+    `since` raises MmxError where the disk has no more."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="mmx-")  # noqa: SIM115 - its slices hold it open
+        self.size = 0
+        self._checked = 0
+
+    def write(self, block: bytes, name: str) -> None:
+        """Adds a part of what is called `name`."""
+        if self.size - self._checked > STRIDE:
+            self._checked = self.size
+            disk = shutil.disk_usage(self._file.fileno())
+            if disk.free < min(RESERVE, disk.total // 10):
+                raise self._full(name, f"has only {disk.free >> 20:,} MiB left")
+        try:
+            self._file.write(block)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise self._full(name, "is full") from error
+            raise MmxError(f"{name}: {error.strerror or error}") from error
+        self.size += len(block)
+
+    def since(self, start: int, name: str) -> Slice:
+        """What was written from the byte `start` on. Raises OSError."""
+        self._file.flush()
+        return Slice(name, self.size - start, self._file, start)
+
+    def _full(self, name: str, reason: str) -> MmxError:
+        place = tempfile.gettempdir()
+        return MmxError(
+            f"{name}: stopped after {self.size:,} bytes: {place} {reason}; set TMPDIR to a folder with room"
+        )
 
 
 class _View(io.RawIOBase):

@@ -12,6 +12,7 @@ from mmxcli.reading.upto import Upto
 from mmxcli.reading.whole import asks_for_all, collect
 from mmxcli.recall.backing import rival
 from mmxcli.recall.contents import asks_about_contents, contents
+from mmxcli.recall.files import asks_about_files, listed
 from mmxcli.recall.quotes import (
     Quote,
     best_quotes,
@@ -63,11 +64,16 @@ def ask(
 def _whole(
     session: Session, reading: Reading, question: str, start: float, *, asked: bool
 ) -> Generator[Event, None, bool]:
-    """Answers a question about the whole text, from its headings or from many of its sentences; whether it was one."""
+    """Answers a question about the whole text, from its headings, from the tree of a folder, or from many of its
+    sentences; whether it was one."""
     if found := contents(reading.index, question):
         source = reading.index.sources[0]
         quotes = [quote_of(reading.index, source, entry.start, entry.end) for entry in found.entries]
         yield from _checked(session, reading, question, quotes, Said(found.text, Origin.CONTENTS), 0.0, start)
+        return True
+    if files := listed(reading.index, question):
+        quotes = [quote_of(reading.index, files.source, *span) for span in files.spans]
+        yield from _checked(session, reading, question, quotes, Said(files.text, Origin.CONTENTS), 0.0, start)
         return True
     if not (asked or asks_for_all(question)) or not gather(reading, question, 1).found:
         return False
@@ -112,7 +118,7 @@ def _answer(
 
 
 def _may_be_whole(question: str, *, asked: bool) -> bool:
-    return asked or asks_for_all(question) or asks_about_contents(question)
+    return asked or asks_for_all(question) or asks_about_contents(question) or asks_about_files(question)
 
 
 def _checked(

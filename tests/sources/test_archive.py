@@ -131,6 +131,7 @@ def test_limits_are_told(tmp_path: Path) -> None:
         "",
         "",
         "it and all that follows are beyond the 3 of --max-files",
+        "",  # the tree
     ]
 
 

@@ -1,16 +1,19 @@
 import errno
 import io
 import os
+import shutil
 import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from everything import everything
 from pdfs import pdf, showing
 
-from mmxcli.errors import InputError, MmxError, UsageError
+from mmxcli.errors import InputError, Interrupted, MmxError, UsageError
+from mmxcli.sources.choice import Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
@@ -100,6 +103,40 @@ def test_a_full_disk_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MmxError, match="is full; set TMPDIR") as raised:
         spool(io.BytesIO(b"text"), "<stdin>")
     assert raised.value.exit_code == 1
+
+
+class Disk(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+class Endless(io.BytesIO):
+    """Until somebody presses Ctrl-C in the `stop`th block."""
+
+    def __init__(self, stop: int) -> None:
+        self.left = stop
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return b"y\n" * (1 << 15)
+
+
+def test_standard_input_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    [gap] = open_sources(["-"], stdin=Endless(99), choice=Choice(max_file_size=1 << 17))
+    assert gap == Gap("<stdin>", "196,608 bytes or more, more than --max-file-size allows")
+    with pytest.raises(Interrupted, match="<stdin>: interrupted after 131,072 bytes") as raised:
+        list(open_sources(["-"], stdin=Endless(3)))
+    assert raised.value.exit_code == 130
+    monkeypatch.setattr("mmxcli.sources.spool.STRIDE", 1 << 18)
+    room = iter([(1 << 40, 0, 1 << 31), (1 << 40, 0, 1 << 29)])  # of the disk, as others fill it too
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(*next(room)))
+    with pytest.raises(MmxError, match=r"stopped after 655,360 bytes: .* has only 512 MiB left.*mmx follow"):
+        list(open_sources(["-"], stdin=Endless(99)))
+    assert not list(tmp_path.iterdir())
 
 
 def test_standard_input_that_is_a_folder(tmp_path: Path) -> None:

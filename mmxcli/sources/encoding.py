@@ -14,6 +14,7 @@ _MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
 )
 _WIDE = ("UTF-32-LE", "UTF-32-BE", "UTF-16-LE", "UTF-16-BE")
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b$(D")  # that begin Japanese in ISO-2022-JP
+MOST_ZEROS = 20  # one byte in so many, in a text that is not of wide characters
 _UNUSUAL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\x80-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 
 
@@ -32,7 +33,7 @@ def encoding_of(data: bytes, *, whole: bool) -> Encoding | None:
         if data.startswith(mark):
             return Encoding(name, marked=True)
     if b"\0" in data:
-        return _wide(data, whole)
+        return _wide(data, whole) or _with_zeros(data, whole)
     if data.isascii() and any(escape in data for escape in _ESCAPES):
         return Encoding("iso2022_jp", 0.95)
     good, bad = _utf8(data, whole)
@@ -68,6 +69,15 @@ def _wide(data: bytes, whole: bool) -> Encoding | None:
         if "\0" not in text and not _strange(text) and likely * 2 > len(text):
             found[name] = sum(character < "\x7f" for character in text)
     return Encoding(max(found, key=lambda name: found[name]), 0.9) if found else None
+
+
+def _with_zeros(data: bytes, whole: bool) -> Encoding | None:
+    """A few zeros in what else is ASCII or UTF-8 were left by a crash, a full disk or a program in C."""
+    rest = data.replace(b"\0", b"")
+    good, bad = _utf8(rest, whole)
+    strange = len(_UNUSUAL.findall(rest.decode("utf-8", "replace")))
+    clean = good >= 10 * bad and strange * MOST_ZEROS <= len(rest)
+    return Encoding("UTF-8") if clean and data.count(0) * MOST_ZEROS <= len(data) else None
 
 
 def _guessed(data: bytes) -> Encoding | None:

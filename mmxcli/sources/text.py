@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
+from mmxcli.sources.archive import is_archive
 from mmxcli.sources.cutter import Cutter
 from mmxcli.sources.document import Content, Item, blocks, release
 from mmxcli.sources.encoding import Encoding, encoding_of
@@ -34,10 +35,11 @@ class TextReader:
 
     @property
     def version(self) -> str:
-        return f"text 2, {self._encoding or release('chardet')}"
+        return f"text 3, {self._encoding or release('chardet')}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
-        return self._of(head, whole=len(head) >= content.size) is not None
+        # The head of a tar is zeros and names, and what follows may be a long text.
+        return self._of(head, whole=len(head) >= content.size) is not None and not (b"\0" in head and is_archive(head))
 
     def read(self, content: Content) -> Iterator[Item]:
         with content.open() as stream:
@@ -47,10 +49,14 @@ class TextReader:
                 yield Remark(content.name, f"read as {encoding.name}, {encoding.sure:.0%} sure (--encoding overrules)")
             stream.seek(0)
             decoder, cutter = _decoder(encoding), Cutter(content.name)
-            missing, undecoded, first_line = content.size, 0, 0
+            missing, undecoded, first_line, zeros = content.size, 0, 0, 0
             for block in chain(blocks(stream, content.size), [b""]):
                 missing -= len(block)
-                for segment in cutter.cut(decoder.decode(block, final=not block), last=not block):
+                text = decoder.decode(block, final=not block)
+                if found := text.count("\0"):
+                    zeros += found
+                    text = text.replace("\0", "\ufffd")
+                for segment in cutter.cut(text, last=not block):
                     before, mark, _ = segment.text.partition(_UNDECODED)
                     if not mark:
                         yield segment
@@ -58,6 +64,8 @@ class TextReader:
                     first_line = first_line or segment.line + before.count("\n")
                     undecoded += segment.text.count(_UNDECODED)
                     yield replace(segment, text=segment.text.replace(_UNDECODED, "\ufffd"))
+        if zeros:
+            yield Remark(content.name, f"{zeros:,} zero characters in it, shown as \ufffd")
         if undecoded:
             yield Gap(content.name, f"{undecoded} bytes are not {encoding.name}, the first on line {first_line}")
         if missing:

@@ -1,6 +1,7 @@
 import codecs
 import io
 import re
+import tarfile
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from mmxcli.sources.cutter import LIMIT, Cutter
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.segment import Gap, Remark, Segment
 from mmxcli.sources.spool import spool
 from mmxcli.sources.text import TextReader
 
@@ -107,6 +108,8 @@ def test_big_endian_utf_16_with_half_a_character(read) -> None:
         (codecs.BOM_UTF16_LE, "empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "binary"),
         (bytes(range(1, 32)) * 9, "binary"),
+        (b"name\0value\0" * 99, "binary"),
+        (b"\x7fELF" + b"\0" * 9 + b"\x01\x02" * 300, "binary"),
     ],
 )
 def test_what_is_no_text(read, data: bytes, reason: str) -> None:
@@ -114,6 +117,28 @@ def test_what_is_no_text(read, data: bytes, reason: str) -> None:
     assert not segments
     assert (gap.reason, gap.page) == (reason, None)
     assert gap.source.endswith("notes.txt")
+
+
+@pytest.mark.parametrize("line", ["12:00:01 the pump stopped\n", "12:00:01 насос остановлен\n"])
+@pytest.mark.parametrize("at", [0, 40, 200_000])
+def test_a_log_with_a_few_zeros(document, line: str, at: int) -> None:
+    data = (line * 9_000).encode()
+    [*segments, remark] = document(data[:at] + b"\0\0\0" + data[at:]).segments()
+    text = "".join(part.text for part in segments)
+    assert (text.count("\0"), text.count("\ufffd")) == (0, 3)
+    assert text.replace("\ufffd", "") == line * 9_000
+    assert isinstance(remark, Remark) and remark.text == "3 zero characters in it, shown as \ufffd"
+
+
+def test_an_archive_of_text_is_no_text_with_zeros(read) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        about = tarfile.TarInfo("a.txt")
+        about.size = 90_000
+        archive.addfile(about, io.BytesIO(b"all work and no play\n" * 9_000))
+    segments, _ = read(stream.getvalue())
+    assert {segment.source.rpartition("/")[2] for segment in segments} == {"a.txt"}
+    assert "\ufffd" not in segments[0].text
 
 
 def test_reads_again_what_was_there_when_it_was_opened(document, tmp_path: Path) -> None:

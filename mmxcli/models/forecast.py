@@ -1,14 +1,13 @@
 """How long a model takes for a chunk on this machine, and how that grows with what was read before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
 from mmxcli.models.anatomy import Quant
 from mmxcli.models.attention import AttentionState
 from mmxcli.models.blueprint import Blueprint
+from mmxcli.models.foreseen import Forecast, Point
 from mmxcli.models.replay import Replay
 from mmxcli.models.trace import Trace, trace
 from mmxcli.state.layer import LayerState
@@ -23,46 +22,6 @@ DEEPER = 2 * PAGE  # over so many tokens the growth of attention that sees every
 BETWEEN = 1.1  # an operation is slower among others than by itself, and Python runs between: 1.07 to 1.19 measured
 LARGEST_PROBE = 2_048  # tokens of the chunk that is timed: a larger one takes as much longer as it is larger
 WIDEST = 4 * PAGE  # a wider window is measured when it has as many tokens: up to there a chunk's time is a line
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Seconds for a chunk when `depth` tokens were read before."""
-
-    depth: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """`chunk` is in tokens. Between the points a chunk's time is a straight line; after the last it grows by `slope`
-    seconds a token. `activation_bytes`: of the tensors that a chunk has at once, beside weights and state."""
-
-    chunk: int
-    points: tuple[Point, ...]
-    slope: float
-    activation_bytes: int
-
-    def chunk_seconds(self, depth: float) -> float:
-        """For a whole chunk after `depth` tokens."""
-        last = self.points[-1]
-        if depth >= last.depth:
-            return last.seconds + self.slope * (depth - last.depth)
-        for left, right in pairwise(self.points):
-            if depth < right.depth:
-                share = max(0.0, depth - left.depth) / (right.depth - left.depth)
-                return left.seconds + share * (right.seconds - left.seconds)
-        return last.seconds
-
-    def seconds(self, tokens: int) -> float:
-        """To read so many tokens from nothing: the area under the line, each chunk counted at its own beginning."""
-        start, end = -self.chunk / 2, tokens - self.chunk / 2
-        edges = [start, *(point.depth for point in self.points if start < point.depth < end), end]
-        areas = (
-            (right - left) * (self.chunk_seconds(left) + self.chunk_seconds(right)) / 2
-            for left, right in pairwise(edges)
-        )
-        return sum(areas) / self.chunk
 
 
 def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str, chunk: int) -> Forecast:

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from mmxcli.models.blueprint import Blueprint
-from mmxcli.models.forecast import forecast
-from mmxcli.models.products import Products
+from mmxcli.models.foreseen import foreseen
+from mmxcli.models.threads import threads
 from mmxcli.reading.policy import Policy
 
 # Measured with benchmarks/plan.py. Freed blocks of other sizes lie between those in use; transformers and what it
@@ -35,16 +33,22 @@ class Outlook:
         return self.compute_s + self.disk_s
 
 
-def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int) -> Outlook:
-    """For a text of so many tokens. Takes a second or two, most of them measuring.
+def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool = False) -> Outlook:
+    """For a text of so many tokens. Takes some seconds, most of them measuring, where that was not done today or is to
+    be done `anew`.
 
     Raises ModelError where the model's attention cannot be given the window that was asked for.
     """
     quant, store, chunk = policy.quant, policy.store(tokens), policy.chunk
-    found = forecast(blueprint, quant, policy.window(tokens), store, chunk)
+    settings = policy.settings
+    found = foreseen(
+        *(blueprint, quant, policy.window(tokens), store, chunk),
+        folder=settings.weights_folder,
+        threads=threads(settings.threads),
+        anew=anew,
+    )
     beside = int(HOLES * found.activation_bytes) + (LIBRARY_BYTES if blueprint.by_library else 0)
-    narrow = Products(torch.bfloat16).dtype == torch.bfloat16
-    beside += KERNEL_BYTES if narrow and blueprint.anatomy.idle_share > 0.1 else 0
+    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 and _narrow_products() else 0
     peak = policy.peak_bytes(tokens, store, beside)
     fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
     streams = not fits and blueprint.mapped and quant == "none"
@@ -60,3 +64,12 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int) -> Outlook:
         compute_s=found.seconds(tokens),
         disk_s=tokens / chunk * again / DISK_BYTES_PER_S,
     )
+
+
+def _narrow_products() -> bool:
+    """Whether this processor multiplies in bfloat16."""
+    import torch
+
+    from mmxcli.models.products import Products
+
+    return Products(torch.bfloat16).dtype == torch.bfloat16

@@ -60,12 +60,8 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
     """
     blueprint = find_blueprint(name, settings.weights_folder)
     yield Note("timing the operations of one chunk on this machine")
-    if settings.threads:
-        import torch
-
-        torch.set_num_threads(settings.threads)
     anatomy, policy = blueprint.anatomy, Policy(settings, blueprint.anatomy, blueprint.stored_bytes)
-    ahead = look_ahead(blueprint, policy, tokens)
+    ahead = look_ahead(blueprint, policy, tokens, anew=True)
     store = policy.store(tokens)
     return Plan(
         model=name,

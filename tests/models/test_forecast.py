@@ -1,5 +1,7 @@
 """What is predicted of a reading, against what reading does."""
 
+import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from tiny import make_model
 
 from mmxcli.models.blueprint import read_blueprint
-from mmxcli.models.forecast import Forecast, Point, forecast
+from mmxcli.models.forecast import forecast
+from mmxcli.models.foreseen import FILE, GOOD_S, Forecast, Point, foreseen
 from mmxcli.models.load import load_model
 from mmxcli.models.trace import Recorder, Trace, trace
 
@@ -63,6 +66,34 @@ def test_a_forecast_has_a_time_for_every_length(family: str, tmp_path: Path) -> 
     assert 0 < times[0] < times[1] < times[2]
     assert found.activation_bytes > 0
     assert found.slope == 0 or family != "mamba2"  # a recurrence does not slow down
+
+
+def test_a_forecast_is_made_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blueprint, made = read_blueprint(make_model(tmp_path / "model", "qwen2"), "tiny"), list[Forecast]()
+
+    def make(*_: object) -> Forecast:
+        made.append(Forecast(32, (Point(16, 0.1 + len(made)), Point(64, 0.25)), 1e-9, 12345))
+        return made[-1]
+
+    def ask(window: int = 64, threads: int = torch.get_num_threads(), *, anew: bool = False) -> Forecast:
+        return foreseen(blueprint, "none", window, "memory", 32, folder=tmp_path, threads=threads, anew=anew)
+
+    monkeypatch.setattr("mmxcli.models.forecast.forecast", make)
+    assert ask() == ask() == made[0] and len(made) == 1
+    assert ask(128) == ask(128) == made[1]
+    assert ask(anew=True) == ask() == made[2]
+    for damaged in (b"", b"[]", b"{", b'{"a": 1}', *(_without(tmp_path, name) for name in ("points", "slope", "at"))):
+        (tmp_path / FILE).write_bytes(damaged)
+        count = len(made)
+        assert ask() == ask() == made[count] and len(made) == count + 1
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + GOOD_S)
+    assert ask() is made[-1] and len(made) == count + 2
+
+
+def _without(folder: Path, name: str) -> bytes:
+    kept = json.loads((folder / FILE).read_bytes())
+    return json.dumps({key: {**value, name: None} for key, value in kept.items()}).encode()
 
 
 def _second_chunk(folder: Path) -> Trace:

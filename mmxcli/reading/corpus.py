@@ -106,6 +106,12 @@ def nothing_to_read(sources: Sequence[str], gaps: Sequence[Gap]) -> InputError:
     return InputError(f"nothing to read in {_named(sources)}: {'; '.join(reasons[:3])}")
 
 
+def incomplete(gaps: Sequence[Gap]) -> InputError:
+    """The error of --strict."""
+    what = "1 part" if len(gaps) == 1 else f"{len(gaps):,} parts"
+    return InputError(f"{what} of the input could not be read, and --strict was given")
+
+
 def changed(sources: Sequence[str]) -> InputError:
     """The error of a text that is not what it was a moment ago."""
     return InputError(f"{_named(sources)} changed while it was read: run the command again")

@@ -21,7 +21,7 @@ from mmxcli.reading.loaded import hold, loaded
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
 from mmxcli.reading.prompts import reading_prompt
-from mmxcli.reading.tokens import TokenChunk, TokenStream
+from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -298,7 +298,8 @@ class Session:
         prompt = reading_prompt(self.template)
         pages = self.policy.store(stored.tokens)
         keeper = Keeper(self.store, stored, prompt, pages)
-        state = keeper.begin(chunk.ids for chunk in self._tokens(corpus, Divisions()))
+        texts = map(text_of, corpus.items())
+        state = keeper.begin(chunk.ids for chunk in TokenStream(self.tokenizer).feed(texts))
         reused = state.position - len(prompt) if state else 0
         if state:
             yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
@@ -320,14 +321,11 @@ class Session:
             return True
 
         divisions = Divisions()
-        cut = pieces(self._tokens(corpus, divisions), divisions, self.policy.chunk, skip=reused)
+        chunks = TokenStream(self.tokenizer).feed(divisions.follow(corpus.items()))
+        cut = pieces(chunks, divisions, self.policy.chunk, skip=reused)
         for progress in prefill(model, state, prompt, cut, stored.tokens, save, self.settings.checkpoint_tokens):
             yield from notes
             notes.clear()
             yield progress
         keeper.check(state)
         return replace(keeper.stored, read_tokens=stored.tokens), state, reused
-
-    def _tokens(self, corpus: Corpus, divisions: Divisions) -> Iterator[TokenChunk]:
-        """Those of the text, and where it divides."""
-        return TokenStream(self.tokenizer).feed(divisions.follow(corpus.items()))

@@ -5,8 +5,8 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.errors import InputError
 from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather
+from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.reading.whole import asks_for_all, collect
@@ -58,7 +58,7 @@ def ask(
             del left[:taken]
             start = time.perf_counter()
         if settings.strict and reading.gaps:
-            raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
+            raise incomplete(reading.gaps)
 
 
 def _whole(

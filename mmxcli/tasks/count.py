@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.errors import InputError
 from mmxcli.models.blueprint import read_blueprint
-from mmxcli.reading.corpus import Corpus
+from mmxcli.reading.corpus import Corpus, incomplete
 from mmxcli.reading.outlook import look_ahead
 from mmxcli.reading.session import Session
 from mmxcli.reading.tokens import TokenStream
@@ -47,7 +46,7 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
             memory_bytes={"full": full.peak_bytes, "recall": session.policy.peak_bytes(0)},
         )
         if settings.strict and gaps:
-            raise InputError(f"{len(gaps)} parts of the input could not be read, and --strict was given")
+            raise incomplete(gaps)
 
 
 def _count(session: Session, document: Document, gaps: list[Gap], remarks: list[Remark]) -> Counted:

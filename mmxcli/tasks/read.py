@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.errors import InputError
+from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.sources.segment import Gap
@@ -30,7 +30,7 @@ def read(
             timing=Timing(session.load_s, reading.read_s, total_s=time.perf_counter() - start),
         )
         if settings.strict and reading.gaps:
-            raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
+            raise incomplete(reading.gaps)
 
 
 def coverage(stored: StoredReading) -> Coverage:

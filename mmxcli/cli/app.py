@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mmxcli import __version__
-from mmxcli.cli import ask, bench, count, doctor, models, plan, read, states
+from mmxcli.cli import ask, bench, completion, count, doctor, help, models, plan, read, states
 from mmxcli.cli.options import Command
 from mmxcli.errors import MmxError
 from mmxcli.render import output
@@ -39,6 +39,9 @@ for command in (ask.ask, read.read, count.count, plan.plan, bench.bench, doctor.
     app.command(cls=Command)(command)
 app.add_typer(states.app, name="states")
 app.add_typer(models.app, name="models")
+for command in (help.help, completion.completion):
+    app.command(cls=Command)(command)
+app.command(cls=Command, hidden=True)(completion.complete)
 
 
 def _version(wanted: bool) -> None:

@@ -56,7 +56,7 @@ SHARED: Mapping[str, Any] = {
     "offline": _setting("offline"),
     "keep_warm": _setting("keep_warm", metavar="TIME"),
     "no_cache": _switch("--no-cache", help="Use no stored readings, and store none"),
-    "encoding": _setting("encoding", metavar="NAME"),
+    "encoding": _setting("encoding", metavar="ENCODING"),
     "max_file_size": _setting("max_file_size", metavar="SIZE"),
     "max_files": _setting("max_files", metavar="N"),
     "include": _setting("include", metavar="PATTERNS"),

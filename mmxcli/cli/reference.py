@@ -55,6 +55,8 @@ def _commands(context: Any) -> Iterator[str]:
     group = context.command
     assert isinstance(group, typer.core.TyperGroup)
     for name, command in group.commands.items():
+        if command.hidden:
+            continue
         with command.make_context(name, [], parent=context, resilient_parsing=True) as inner:
             if isinstance(command, Command):
                 yield from _command(command, inner)

@@ -30,7 +30,7 @@ def help(
     elif command := _commands(context).get(concept):
         flags.output().raw(command.get_help(typer.Context(command, context.parent, info_name=concept)) + "\n")
     else:
-        near = get_close_matches(concept, sorted({*known, *_commands(context)}), n=3, cutoff=0.5)
+        near = get_close_matches(concept, sorted({*known, *_commands(context)}), n=3, cutoff=0.6)
         advice = f"did you mean {' or '.join(near)}?" if near else "`mmx help` lists what is explained"
         raise UsageError(f"nothing is called {concept!r} here: {advice}")
 

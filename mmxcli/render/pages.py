@@ -36,9 +36,13 @@ def show(output: Output, name: str, text: str, *, as_json: bool) -> None:
 
 def _formatted(console: Any, text: str) -> str:
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
-    with console.capture() as captured:
-        console.print(Markdown(text, justify="left"), width=min(console.width, WIDEST))
+    heading, _, rest = text.partition("\n")
+    width = min(console.width, WIDEST)
+    with console.use_theme(Theme({"markdown.code": "cyan"})), console.capture() as captured:
+        console.print(heading.removeprefix("# "), style="bold", width=width)
+        console.print(Markdown(rest.lstrip(), code_theme="ansi_dark"), width=width)
     return str(captured.get())
 
 

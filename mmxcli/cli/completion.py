@@ -1,7 +1,7 @@
 """mmx completion: what a shell offers when Tab is pressed.
 
-What a flag or an argument takes, its metavar says, here as in the help: `auto|full|recall` are the words themselves, `ID`
-is a stored reading, `FILE` is for the shell to complete. Nothing is opened but the records of the stored readings.
+What a flag or an argument takes, its metavar says, here as in the help: `auto|full|recall` are the words themselves,
+`ID` is a stored reading, `FILE` is for the shell to complete. Nothing is opened but the records of the stored readings.
 """
 
 import os

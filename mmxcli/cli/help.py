@@ -53,4 +53,3 @@ def _commands(context: typer.Context) -> Mapping[str, Any]:
     group = context.parent.command if context.parent else None
     commands = group.commands if isinstance(group, typer.core.TyperGroup) else {}
     return {name: command for name, command in commands.items() if not command.hidden}
-

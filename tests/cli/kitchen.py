@@ -1,4 +1,4 @@
-"""The folder in which the recipes of docs/cookbook.md are run: files of the names that they use, and what else they call."""
+"""The folder in which the recipes of docs/cookbook.md are run: files of their names, and what else they call."""
 
 import gzip
 import subprocess
@@ -58,7 +58,10 @@ def furnish(folder: Path) -> None:
     with zipfile.ZipFile(folder / "letters.zip", "w") as archive:
         archive.writestr("1887/may.txt", "My dear, it was Uncle Peder who sold the boat.\n")
     for name, pages in {
-        "papers/survey.pdf": (showing("Survey"), showing("The survey of the harbour found eel grass.")),
+        "papers/survey.pdf": (
+            showing("Reports of the harbour board, in two parts."),
+            showing("The survey of the harbour found eel grass."),
+        ),
         "scans/lease.pdf": (showing("The lease was signed by Karen Lund."), DRAWING),
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 """Every recipe of docs/cookbook.md does what the page says.
 
-The model is real and tiny, with random weights: nothing that it says is borne out by a text, so the answers are the sentences
-that recall finds, and what a recipe prints does not hang on a model's words.
+The model is real and tiny, with random weights: nothing that it says is borne out by a text, so the answers are the
+sentences that recall finds, and what a recipe prints does not hang on a model's words.
 """
 
 import os
@@ -66,7 +66,6 @@ def test_a_recipe(recipe: Recipe, tmp_path: Path, tiny_folder: Path, tried: Path
         "MMX_WEIGHTS": str(tried),
         "MMX_READ": "recall",  # as for longer texts
         "MMX_MAX_TOKENS": "3",
-        "MMX_KEEP_WARM": "5m",
         "EDITOR": "editor",
         "DESK": str(tmp_path / "desk"),
     }

@@ -42,7 +42,7 @@ def concepts() -> Mapping[str, str]:
 
 
 def page(concept: str) -> str:
-    return (_folder() / f"{concept}.md").read_text("utf-8")
+    return str((_folder() / f"{concept}.md").read_text("utf-8"))
 
 
 def _folder() -> Any:

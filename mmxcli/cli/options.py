@@ -163,7 +163,7 @@ class Flags:
         self, sources: Sequence[str] = (), questions: Sequence[Question] = (), *, only_places: bool = False
     ) -> Iterator[tuple[Settings, View]]:
         """The settings for reading `sources`, and where to show the events of the work."""
-        settings, output = self.settings(sources), self.output(sources)
+        output = self.output(sources)
         texts = [question.text for question in questions]
         if self["json"]:
             view: View = JsonView(output, [question.id for question in questions])
@@ -171,13 +171,20 @@ class Flags:
             view = PlacesView(output, texts)
         else:
             view = TextView(output, texts, verbose=bool(self["verbose"]))
+        with self.showing(sources, view) as settings:
+            yield settings, view
+
+    @contextmanager
+    def showing(self, sources: Sequence[str], view: View) -> Iterator[Settings]:
+        """The settings for reading `sources`; `view` shows the events of the work."""
+        settings = self.settings(sources)
         project, trusted = project_file(Path.cwd(), sources)
         with view:
             if project and not trusted:
                 view.show(Note(f"{project} is ignored: it is part of what is being read", warning=True))
             if "-" in sources and sys.stdin and sys.stdin.isatty():
                 view.show(Note("reading what you type; end it with Ctrl-D"))
-            yield settings, view
+            yield settings
             if settings.keep_warm and "keep_warm" in self.values:
                 from mmxcli.cli.warm import leave
 

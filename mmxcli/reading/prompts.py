@@ -8,6 +8,7 @@ from mmxcli.models.chat import ChatTemplate
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
 BEFORE_TEXT = "Text:\n"
 NAMING = "Answer the question in a few words, copied from the sentence."
+PURPOSE = "You document code. Say in one short sentence what the file is for."
 
 
 def reading_prompt(template: ChatTemplate) -> list[int]:
@@ -40,3 +41,9 @@ def continuation_prompt(
 def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:
     best = "\n".join(" ".join(quote.split()) for quote in quotes)
     return "\n\n".join(passages) + f"\n\nMost relevant:\n{best}"
+
+
+def purpose_prompt(template: ChatTemplate, name: str, definitions: Sequence[str], head: str) -> list[int]:
+    """A file of code: its name, what it defines, and how it begins."""
+    body = f"File: {name}\nIt defines: {', '.join(definitions)}\nIt begins:\n{head}\n\nWhat is the file for?"
+    return [token for part in template.parts(PURPOSE, [body]) for token in part]

@@ -69,6 +69,7 @@ class Session:
             shared_memory = Path("/dev/shm")  # where there is one, nothing touches the disk
             place = shared_memory if shared_memory.is_dir() else None
             home = self._closing.enter_context(passing_folder(place, "mmx"))
+        self.home = home
         self.store = ReadingStore(home)
 
     def __enter__(self) -> "Session":
@@ -216,6 +217,11 @@ class Session:
         settings = self.settings
         rounded = settings.kv_cache == "int8"
         return replace(same, window=settings.window, rounded=rounded, quant=self.quant, chunk=self.policy.chunk)
+
+    @property
+    def writes_as(self) -> str:
+        """Everything but the prompt that what is written from nothing depends on."""
+        return f"{self.maker('recall')} {'8 bits' if self._writes_in_8_bits else self.quant}"
 
     def _identifier(self, mode: str, digest: str) -> str:
         return self.maker(mode).identifier(digest)

@@ -83,3 +83,13 @@ def _claims(index: RecallIndex, text: str) -> set[str]:
 
 def _telling(text: str) -> Iterator[Word]:
     return (word for word in words(text) if word.text.lower() not in STOP_WORDS)
+
+
+def names_in(index: RecallIndex, written: str, text: str, known: float) -> bool:
+    """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
+    words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
+    having, claimed = _claims(index, text), _claims(index, written)
+    names = [word.text for word in words(written) if word.start and re.search(r"[A-Z\d_]", word.text)]
+    of_text = set(index.stems(word.text for word in words(text)).values())
+    in_text = all(stem in of_text for stem in index.stems(names).values())
+    return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

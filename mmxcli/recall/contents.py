@@ -124,12 +124,19 @@ def _entry(index: RecallIndex, source: str, heading: Heading) -> Entry | None:
     if sort.lower() not in SORTS or not number:
         return None
     end = heading.start + len(heading.words)
-    if not title:  # it may be the next paragraph
-        below = index.text(source, end, end + 2 * TITLE)
-        first, _, _ = below.strip().partition("\n\n")
-        if len(first) <= TITLE and (first.istitle() or first.isupper() or first.endswith(".")):
-            title, end = " ".join(first.split()), end + below.index(first) + len(first)
+    if not title:
+        title, end = title_below(index, source, end)
     return Entry(sort.lower(), number, label, title.rstrip(" ."), heading.start, end)
+
+
+def title_below(index: RecallIndex, source: str, end: int) -> tuple[str, int]:
+    """The title of a heading that only has a number and ends there: the next paragraph, if it may be one, else "". And
+    where it ends."""
+    below = index.text(source, end, end + 2 * TITLE)
+    first, _, _ = below.strip().partition("\n\n")
+    if first and len(first) <= TITLE and (first.istitle() or first.isupper() or first.endswith(".")):
+        return " ".join(first.split()), end + below.index(first) + len(first)
+    return "", end
 
 
 def _ordinal(sort: str, rest: str) -> tuple[str, int, str]:

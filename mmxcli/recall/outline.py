@@ -10,7 +10,7 @@ LONGEST = 120  # code points of one heading, or of one line of it
 DEEPEST = 8
 WRAPPED = 3  # lines of one heading at most
 _LINE_OF_CODE = re.compile(r"^([ \t]*)([^\s)\]}][^\n]*)", re.M)
-_HASHES = re.compile(r"#{1,6}[ \t]+(\S.*)")
+_HASHES = re.compile(r"(#{1,6})[ \t]+(\S.*)")
 _UNDERLINE = re.compile(r"={3,}|-{3,}|~{3,}")
 _DIVISION = re.compile(r"(?=[A-Z])(?i:chapter|part|book|volume|section|appendix|letter|act|scene)\b.{0,110}")
 _UNNUMBERED = re.compile(r"(?=[A-Z])(?i:prologue|epilogue|preface|foreword|afterword|interlude)\b.{0,80}")
@@ -54,11 +54,12 @@ class Outline:
 @dataclass(frozen=True, slots=True)
 class Heading:
     """Begins `start` code points after the text does. `alone`: without it, text goes on in the same paragraph, so that
-    it may also be a sentence that begins like a heading."""
+    it may also be a sentence that begins like a heading. `depth`: 1 for the highest, where its mark tells; else 0."""
 
     start: int
     words: str
     alone: bool = True
+    depth: int = 0
 
     @property
     def label(self) -> tuple[str, int]:
@@ -123,11 +124,11 @@ class Headings:
             yield from self._paragraph()
         elif (hashes := _HASHES.match(line)) and len(line) < 2 * LONGEST:
             yield from self._paragraph()
-            yield Heading(at, hashes[1].strip()[:LONGEST])
+            yield Heading(at, hashes[2].strip()[:LONGEST], depth=len(hashes[1]))
         elif self._lines and _UNDERLINE.fullmatch(words) and self._may_be_underlined:
             place, title = self._lines[-1]
             self._lines, self._count = [], 0
-            yield Heading(place, title)
+            yield Heading(place, title, depth=1 if words[0] == "=" else 2)
         else:
             if len(self._lines) == WRAPPED:
                 self._lines.pop()  # the last one may be underlined; the first tell whether it is a heading

@@ -83,6 +83,11 @@ def content_words(text: str) -> Iterator[str]:
             yield word.text
 
 
+def spaceless(text: str) -> int:
+    """How many characters of scripts without spaces a text has."""
+    return 0 if text.isascii() else sum(len(run) for run in _RUN.findall(text))
+
+
 def inside_word(text: str, at: int) -> bool:
     """Whether the place before text[at] is in the middle of a word of a script that has spaces."""
     around = text[max(0, at - 1) : at + 1]

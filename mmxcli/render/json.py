@@ -8,7 +8,7 @@ from typing import Any
 from mmxcli.render.escape import json_text
 from mmxcli.render.output import Output
 from mmxcli.render.view import View
-from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, ReadingDone
+from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, PartSummary, ReadingDone, SummaryDone
 
 
 def write(output: Output, record: Mapping[str, object]) -> None:
@@ -42,7 +42,18 @@ def count(event: CountDone) -> dict[str, Any]:
     }
 
 
-def _reading(event: Answer | ReadingDone) -> dict[str, Any]:
+def summary(event: SummaryDone) -> dict[str, Any]:
+    focus = {"focus": event.focus} if event.focus else {}
+    return {**focus, "found": event.found, "summary": _part(event.summary), **_reading(event)}
+
+
+def _part(part: PartSummary) -> dict[str, Any]:
+    said = [{"text": one.text, "origin": one.origin, "citation": _citations([one.citation])[0]} for one in part.told]
+    parts = {"parts": [_part(one) for one in part.parts]} if part.parts else {}
+    return {"title": part.title, "source": part.source or None, "words": part.words, "said": said, **parts}
+
+
+def _reading(event: Answer | ReadingDone | SummaryDone) -> dict[str, Any]:
     return {
         "coverage": _coverage(event.coverage),
         "state": asdict(event.state),
@@ -89,6 +100,9 @@ class JsonView(View):
                 self.finished = self._answered == len(self._identifiers)
             case ReadingDone() if not self._identifiers:
                 write(self.output, reading(event))
+                self.finished = True
+            case SummaryDone():
+                write(self.output, summary(event))
                 self.finished = True
             case CountDone():
                 write(self.output, count(event))

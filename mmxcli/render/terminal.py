@@ -17,6 +17,7 @@ from mmxcli.tasks.events import (
     Event,
     Gap,
     ReadingDone,
+    SummaryDone,
     Timing,
 )
 
@@ -68,8 +69,8 @@ class TextView(View):
         if self.output.quiet:
             return
         if self.finished:
-            self._covered(event.coverage)
-        self._about(event)
+            self.covered(event.coverage)
+        self.about(event)
 
     def show_answer(self, event: Answer) -> None:
         """What of it was not shown piece by piece, then the quotes."""
@@ -86,11 +87,7 @@ class TextView(View):
             self._citation(citation)
 
     def _citation(self, citation: Citation) -> None:
-        place = one_line(citation.source)
-        place += f", page {citation.page}" if citation.page else ""
-        place += f", {one_line(citation.place)}" if citation.place else ""
-        place += f":{citation.line}" if not citation.page and not citation.place else ""
-        place += "" if citation.verified else " (not verified)"
+        place = place_of(citation)
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         around = citation.before or citation.after
         if not (around or self.output.out.is_terminal):
@@ -106,10 +103,10 @@ class TextView(View):
         if not self._questions:
             self.finished = True
             self.output.line(event.state.id)
-        self._covered(event.coverage)
-        self._about(event)
+        self.covered(event.coverage)
+        self.about(event)
 
-    def _covered(self, coverage: Coverage) -> None:
+    def covered(self, coverage: Coverage) -> None:
         """What was read and what was not; told once."""
         if coverage != self._told:
             self._told = coverage
@@ -120,7 +117,7 @@ class TextView(View):
             self.output.note(f"{verb} {amount} tokens{until}")
             self._gaps(coverage.skipped)
 
-    def _about(self, event: Answer | ReadingDone) -> None:
+    def about(self, event: Answer | ReadingDone | SummaryDone) -> None:
         for warning in event.warnings:
             self.warn(warning)
         if self._verbose:
@@ -144,6 +141,15 @@ class TextView(View):
             self.warn(f"skipped {gap.source}{page}: {gap.reason}")
         if len(gaps) > GAPS_SHOWN:
             self.warn(f"skipped {len(gaps) - GAPS_SHOWN:,} more; --json lists all")
+
+
+def place_of(citation: Citation) -> str:
+    """Where a quote stands, in words."""
+    place = one_line(citation.source)
+    place += f", page {citation.page}" if citation.page else ""
+    place += f", {one_line(citation.place)}" if citation.place else ""
+    place += f":{citation.line}" if not citation.page and not citation.place else ""
+    return place + ("" if citation.verified else " (not verified)")
 
 
 def _times(timing: Timing) -> str:

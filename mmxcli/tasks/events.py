@@ -16,10 +16,13 @@ __all__ = [
     "Gap",
     "ModelInfo",
     "Note",
+    "PartSummary",
     "Progress",
     "ReadingDone",
     "StateInfo",
+    "SummaryDone",
     "Timing",
+    "Told",
 ]
 
 
@@ -127,6 +130,41 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that a summary says. `origin`: "extract" (a sentence of the text), "found" (read off the code),
+    "written" (by the model). `citation` is where it stands."""
+
+    text: str
+    origin: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """What a part of the text says. `source` is empty for what has several; `words` are those of the part."""
+
+    title: str
+    source: str
+    words: int
+    told: tuple[Told, ...]
+    parts: tuple["PartSummary", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryDone:
+    """A text, summarised. Without `found` it says nothing about the `focus`."""
+
+    summary: PartSummary
+    found: bool
+    coverage: Coverage
+    state: StateInfo
+    model: ModelInfo
+    timing: Timing
+    focus: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """The tokens of one document."""
 
@@ -150,4 +188,4 @@ class CountDone:
     memory_bytes: dict[str, int] = field(default_factory=dict)
 
 
-Event = Progress | Note | AnswerText | ReadingDone | Answer | Counted | CountDone
+Event = Progress | Note | AnswerText | ReadingDone | Answer | SummaryDone | Counted | CountDone

@@ -1,0 +1,60 @@
+"""Many short texts written by the model, several at once, none of them twice."""
+
+from collections.abc import Generator, Sequence
+from types import TracebackType
+
+from mmxcli.models.chat import ChatTemplate
+from mmxcli.reading.generate import generate
+from mmxcli.reading.progress import Progress
+from mmxcli.reading.session import Session, Told
+from mmxcli.state.memo import Memo
+
+
+class Scribe:
+    """Comes after the session has read; a context manager. What was written before is not written again, in this
+    process or another, and where nothing is left to write, no model is loaded."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._memo = Memo(session.home, session.writes_as)
+
+    @property
+    def template(self) -> ChatTemplate:
+        return self._session.template
+
+    def __enter__(self) -> "Scribe":
+        self._memo.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._memo.__exit__(kind, error, where)
+
+    def write(
+        self, prompts: Sequence[Sequence[int]], limits: Sequence[int], stage: str
+    ) -> Generator[Told, None, list[str]]:
+        """What the model writes after each prompt, at most so many tokens."""
+        session = self._session
+        texts = [self._memo.get(prompt, limit) for prompt, limit in zip(prompts, limits, strict=True)]
+        # Those of a length are written together: the shorter of two would wait for the longer.
+        missing = sorted((at for at, text in enumerate(texts) if text is None), key=lambda at: len(prompts[at]))
+        if missing:
+            yield from session.prepare_writing()
+        writer = session.writer
+        together = writer.together(0) if writer else 1
+        for done in range(0, len(missing), together):
+            yield Progress(stage, done, len(missing), "texts")
+            some = missing[done : done + together]
+            written = [""] * len(some)
+            limit = max(limits[at] for at in some)
+            some_prompts = [prompts[at] for at in some]
+            assert writer  # it was prepared
+            for number, piece in generate(writer, session.tokenizer, None, some_prompts, limit, session.policy.chunk):
+                written[number] += piece
+            for at, text in zip(some, written, strict=True):
+                texts[at] = text.strip()
+                self._memo.put(prompts[at], limits[at], text.strip())
+        if missing:
+            yield Progress(stage, len(missing), len(missing), "texts")
+        return [text or "" for text in texts]

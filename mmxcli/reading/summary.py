@@ -1,0 +1,102 @@
+"""What a text says, in few words: its parts first, and every part from what its own parts say."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from mmxcli.reading.progress import Progress
+from mmxcli.recall.gist import FAR, NEAR, Statement, Told, gist, length, statements
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.parts import Part
+from mmxcli.recall.select import share
+
+CARRIED = 120  # words of a part from which what stands above it is made
+INNER, LEAST = 3, 25  # a part has a third of the words of what it is a part of, but at least so many
+FOCUS = 0.5  # of the weight of the focus' words that a sentence and its headings must hold
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a part of the text says. `source` is empty for what has several; `words` is how many the part itself has."""
+
+    title: str
+    source: str
+    words: int
+    statements: tuple[Statement, ...]
+    parts: tuple["Summary", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`words` of the whole summary, which goes `depth` levels of parts down (None: as suits the text); of all, only
+    what is about `focus`."""
+
+    words: int
+    depth: int | None = None
+    focus: str | None = None
+
+    def at(self, level: int) -> int:
+        return self.words if not level else max(LEAST, self.words // INNER**level)
+
+
+def summarise(index: RecallIndex, whole: Part, wanted: Wanted) -> Generator[Progress, None, Summary]:
+    """An extract of every part: of its text, or where it has parts, of what they say."""
+    depth = wanted.depth if wanted.depth is not None else int(not whole.source)
+    summary, _ = yield from _Maker(index, wanted, depth, sum(1 for _ in whole.leaves)).made(whole, 0)
+    return summary
+
+
+class _Maker:
+    """Makes the summaries of all parts, the innermost first."""
+
+    def __init__(self, index: RecallIndex, wanted: Wanted, depth: int, leaves: int) -> None:
+        self._index = index
+        self._wanted = wanted
+        self._depth = depth
+        self._leaves = leaves
+        self._done = 0
+        self._focus = index.question_weights(wanted.focus) if wanted.focus else {}
+
+    def made(self, part: Part, level: int, above: str = "") -> Generator[Progress, None, tuple[Summary, "_Best"]]:
+        """The summary of a part, and what those of the parts above are made from."""
+        told, words, offered = Told(self._index), 0, list[Statement]()
+        inner: list[Summary] = []
+        headings = f"{above}\n{part.title}"
+        for child in part.parts:
+            summary, best = yield from self.made(child, level + 1, headings)
+            told += best.told
+            words += summary.words
+            offered += best.statements
+            inner.append(summary)
+        if not inner:
+            yield Progress("summarise", self._done, self._leaves, "parts", part.title)
+            self._done += 1
+            text = self._index.text(part.source, part.start, part.end)
+            words, told = length(text), Told(self._index, text)
+            found = iter(()) if part.is_apparatus else statements(self._index, part.source, part.start, part.end)
+            offered = list(self._about_focus(found, headings))
+        style, weights = FAR if told.many else NEAR, told.weights(self._index)
+        chosen = gist(self._index, offered, weights, self._wanted.at(level), style)
+        if level:
+            offered = gist(self._index, offered, weights, CARRIED, style)
+        else:
+            yield Progress("summarise", self._leaves, self._leaves, "parts")
+        parts = tuple(inner) if level < self._depth else ()
+        return Summary(part.title, part.source, words, tuple(chosen), parts), _Best(told, offered)
+
+    def _about_focus(self, found: Iterator[Statement], headings: str) -> Iterator[Statement]:
+        if not self._focus:
+            return found
+        above = self._index.stems_of(headings)
+        return (one for one in found if self._fits(one, above))
+
+    def _fits(self, one: Statement, above: set[str]) -> bool:
+        own = self._index.stems_of(one.text)
+        return bool(own & self._focus.keys()) and share(own | above, self._focus) >= FOCUS
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """What a part tells of, and its best statements."""
+
+    told: Told
+    statements: list[Statement]

@@ -1,0 +1,140 @@
+"""What a summary is made of, with a model of random weights: nothing that it says passes for what a file is for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmxcli.config import Settings
+from mmxcli.errors import InputError
+from mmxcli.reading import scribe
+from mmxcli.reading.summary import Wanted
+from mmxcli.tasks.events import Event, PartSummary, SummaryDone
+from mmxcli.tasks.summarize import summarize
+
+STORY = (
+    "The harbour of Husvik was built by Ingrid Solheim. The harbour had a pier of stone. It was cold.\n\n"
+    "A storm broke the pier of the harbour. Mats Olsen built the pier of the harbour again with stone.\n\n"
+)
+SILENT = ("boat", "wave", "pier", "tide", "mast", "keel")  # files that say nothing about themselves
+FISH = "The fish market sells herring to the boats. Herring is what the market of the town lives on.\n\n"
+
+
+def done(folder: Path, settings: Settings, wanted: Wanted) -> SummaryDone:
+    last: Event | None = None
+    for event in summarize([str(folder)], settings, wanted):
+        last = event
+    assert isinstance(last, SummaryDone)
+    return last
+
+
+def all_of(part: PartSummary) -> Iterator[PartSummary]:
+    yield part
+    for inner in part.parts:
+        yield from all_of(inner)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    file = tmp_path / "book.md"
+    file.write_text(f"# The pier\n\n{STORY * 4}# The fish\n\n{FISH * 6}")
+    return file
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "harbour"
+    (folder / "pkg").mkdir(parents=True)
+    (folder / "README.md").write_text("# Harbour\n\nHarbour counts the boats that come in.\n")
+    (folder / "pkg" / "__init__.py").write_text('"""Boats, counted."""\n')
+    for name in SILENT:
+        (folder / "pkg" / f"{name}.py").write_text(
+            f"class {name.title()}:\n    pass\n\n\ndef {name}_of(x):\n    return x\n"
+        )
+    return folder
+
+
+def test_the_parts_of_a_book_each_with_what_the_text_says_there(book: Path, settings: Settings) -> None:
+    summary = done(book, settings, Wanted(40, 1)).summary
+    pier, fish = summary.parts
+    assert (summary.title, pier.title, fish.title) == ("book.md", "The pier", "The fish")
+    assert summary.words == pier.words + fish.words
+    text = book.read_text()
+    for part in all_of(summary):
+        assert part.told
+        for one in part.told:
+            assert one.origin == "extract" and one.citation.verified
+            assert " ".join(text[one.citation.start : one.citation.end].split()) == one.text
+    assert any("herring" in one.text.lower() for one in fish.told)
+    assert done(book, settings, Wanted(40)).summary.parts == ()
+
+
+def test_a_focus_leaves_only_what_is_about_it(book: Path, settings: Settings) -> None:
+    found = done(book, settings, Wanted(40, 0, "the herring market"))
+    assert found.found and all("herring" in one.text.lower() for one in found.summary.told)
+    absent = done(book, settings, Wanted(40, 0, "licensing terms"))
+    assert not absent.found and absent.summary.told == ()
+
+
+def test_a_file_that_says_nothing_about_itself_is_asked_once(
+    repository: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts: list[object] = []
+    generate = scribe.generate
+
+    def counted(*arguments: object) -> object:
+        prompts.extend(arguments[3])  # type: ignore[call-overload]
+        return generate(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scribe, "generate", counted)
+    first = done(repository, settings, Wanted(60))
+    assert len(prompts) == len(SILENT)
+    lines = {part.title: part.told[0] for part in all_of(first.summary) if part.title.endswith(".py")}
+    assert lines["boat.py"].text == "defines Boat, boat_of" and lines["boat.py"].origin == "found"
+    assert lines["__init__.py"].text == "Boats, counted." and lines["__init__.py"].origin == "extract"
+    prompts.clear()
+    assert done(repository, settings, Wanted(60)).summary == first.summary
+    assert prompts == []
+    (repository / "pkg" / "boat.py").write_text("class Ferry:\n    pass\n")
+    again = done(repository, settings, Wanted(60))
+    assert len(prompts) == 1
+    assert {part.told[0].text for part in all_of(again.summary) if part.title == "boat.py"} == {"defines Ferry"}
+
+
+def test_an_interrupted_run_goes_on(repository: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate, written = scribe.generate, list[int]()
+
+    def stopped(*arguments: object) -> Iterator[tuple[int, str]]:
+        written.append(len(arguments[3]))  # type: ignore[arg-type]
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        return generate(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scribe, "generate", stopped)
+    settings = replace(settings, quant="none")
+    with pytest.raises(KeyboardInterrupt):
+        done(repository, settings, Wanted(60))
+    before = written[0]
+    done(repository, settings, Wanted(60))
+    assert sum(written[2:]) == len(SILENT) - before
+
+
+def test_without_a_cache_nothing_is_kept(repository: Path, settings: Settings) -> None:
+    done(repository, replace(settings, cache=False), Wanted(60))
+    assert not settings.home.exists() or not list(settings.home.rglob("*.sqlite"))
+
+
+def test_strict_fails_after_the_summary(book: Path, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 40)
+    events: list[Event] = []
+    with pytest.raises(InputError, match="strict"):
+        events.extend(summarize([str(book), str(tmp_path / "noise.bin")], replace(settings, strict=True), Wanted(40)))
+
+
+@pytest.mark.parametrize("text", ["word", "!!! ... ???", "a " * 50_000, "港口建于一八二三年。" * 50, "\n" * 100 + "x"])
+def test_odd_texts_are_told_or_not(text: str, tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "odd.txt").write_text(text)
+    summary = done(tmp_path / "odd.txt", settings, Wanted(40, 2)).summary
+    json.dumps([one.text for part in all_of(summary) for one in part.told])

@@ -1,0 +1,77 @@
+"""The parts of a text lie within each other, cover what is to be read, and are called as the text calls them."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from indexes import opened
+
+from mmxcli.recall.parts import LEAST, LONGEST, Part, parts_of
+
+BODY = "The ship went on over the grey water, and nobody said a word about it. " * 8 + "\n\n"
+lines = st.sampled_from(
+    ["# One\n\n", "## Two\n\n", "CHAPTER I.\n\n", "PART II\n\n", "CAPITALS\n\n", BODY, "a line\n", "\n"]
+)
+
+
+def titles(part: Part) -> list[object]:
+    return [part.title, *[titles(inner) for inner in part.parts]]
+
+
+@settings(deadline=None)
+@given(st.lists(lines, max_size=30).map("".join))
+def test_parts_lie_within_each_other_in_order(text: str) -> None:
+    def check(part: Part) -> None:
+        at = part.start
+        for inner in part.parts:
+            assert at <= inner.start < inner.end <= part.end
+            at = inner.end
+            check(inner)
+
+    with opened({"a.md": [text]}) as index:
+        check(parts_of(index, "all"))
+
+
+def test_a_book_without_its_contents() -> None:
+    contents = "CONTENTS\n\nPART I\n\nCHAPTER I. The Sea\n\nCHAPTER II. The Land\n\nPART II\n\nCHAPTER III. The Sky\n\n"
+    book = (
+        f"PART I\n\nCHAPTER I. The Sea\n\n{BODY}CHAPTER II. The Land\n\n{BODY}PART II\n\nCHAPTER III. The Sky\n\n{BODY}"
+    )
+    with opened({"a.txt": [contents + book]}) as index:
+        part = parts_of(index, "all")
+    assert titles(part) == [
+        "a.txt",
+        ["PART I", ["CHAPTER I. The Sea"], ["CHAPTER II. The Land"]],
+        ["PART II", ["CHAPTER III. The Sky"]],
+    ]
+
+
+def test_the_title_of_a_chapter_may_stand_below_its_number() -> None:
+    with opened({"a.txt": [f"CHAPTER I.\n\nThe Sea.\n\n{BODY}CHAPTER II.\n\nThe Land.\n\n{BODY}"]}) as index:
+        assert titles(parts_of(index, "all")) == ["a.txt", ["CHAPTER I. The Sea."], ["CHAPTER II. The Land."]]
+
+
+def test_a_text_without_headings_is_cut_where_paragraphs_end() -> None:
+    with opened({"a.txt": [BODY * (3 * LONGEST // len(BODY))]}) as index:
+        part = parts_of(index, "all")
+        assert len(part.parts) >= 3 and part.parts[0].title.startswith("lines 1-")
+        assert all(index.text("a.txt", inner.start - 2, inner.start) == "\n\n" for inner in part.parts[1:])
+        assert part.parts[0].start == 0 and part.parts[-1].end == part.end
+
+
+def test_folders_are_parts_and_one_alone_is_not_told() -> None:
+    documents = {name: ["Some words of a text.\n"] for name in ("r/a.txt", "r/b/c.txt", "r/b/d.txt", "r/e/f/g.txt")}
+    with opened(documents) as index:
+        assert titles(parts_of(index, "r/")) == ["r/", ["a.txt"], ["b/", ["c.txt"], ["d.txt"]], ["e/f/g.txt"]]
+        assert titles(parts_of(index, "r/", ["r/b/c.txt"])) == ["c.txt"]
+
+
+def test_pages_name_what_has_no_headings() -> None:
+    pages = [BODY * (LONGEST // len(BODY)) for _ in range(3)]
+    with opened({"a.pdf": pages}, pages=True) as index:
+        first, *_ = parts_of(index, "all").parts
+        assert first.title.startswith("pages 1-")
+
+
+def test_a_heading_with_little_below_it_is_none() -> None:
+    with opened({"a.md": [f"# One\n\nshort\n\n## Two\n\n{BODY}"]}) as index:
+        assert len(BODY) > LEAST
+        assert titles(parts_of(index, "all")) == ["a.md", ["One", ["Two"]]]

@@ -8,6 +8,7 @@ from mmxcli.models.chat import ChatTemplate
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
 BEFORE_TEXT = "Text:\n"
 NAMING = "Answer the question in a few words, copied from the sentence."
+EXPECTING = "Write the question to which a line of a log answers yes."
 
 
 def reading_prompt(template: ChatTemplate) -> list[int]:
@@ -26,6 +27,12 @@ def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> lis
     """A short one: what of a single sentence is the answer?"""
     body = f"Sentence: {' '.join(sentence.split())}\n\nQuestion: {question}"
     return [token for part in template.parts(NAMING, [body]) for token in part]
+
+
+def expecting_prompt(template: ChatTemplate) -> tuple[list[int], list[int]]:
+    """What comes before a line, and what between it and the question that the model is to expect."""
+    before, heading, _, *after = template.parts(EXPECTING, ["Line: ", "a line"])
+    return before + heading, [token for part in after for token in part]
 
 
 def continuation_prompt(

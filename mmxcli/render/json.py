@@ -8,7 +8,18 @@ from typing import Any
 from mmxcli.render.escape import json_text
 from mmxcli.render.output import Output
 from mmxcli.render.view import View
-from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, ReadingDone
+from mmxcli.tasks.events import (
+    Answer,
+    Citation,
+    CountDone,
+    Coverage,
+    Event,
+    Finding,
+    Followed,
+    Gap,
+    MoreFound,
+    ReadingDone,
+)
 
 
 def write(output: Output, record: Mapping[str, object]) -> None:
@@ -40,6 +51,12 @@ def count(event: CountDone) -> dict[str, Any]:
         "read_s": {mode: round(seconds, 3) for mode, seconds in event.read_s.items()},
         "memory_bytes": dict(event.memory_bytes),
     }
+
+
+def followed(event: Finding | MoreFound | Followed) -> dict[str, Any]:
+    """`event` says which of the three it is: finding, more or end."""
+    names = {Finding: "finding", MoreFound: "more", Followed: "end"}
+    return {"event": names[type(event)], **asdict(event)}
 
 
 def _reading(event: Answer | ReadingDone) -> dict[str, Any]:
@@ -93,3 +110,5 @@ class JsonView(View):
             case CountDone():
                 write(self.output, count(event))
                 self.finished = True
+            case Finding() | MoreFound() | Followed():
+                write(self.output, followed(event))

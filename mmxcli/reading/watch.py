@@ -1,0 +1,194 @@
+"""What a stream is searched for: of each line it is seen how near it is to the question and how new, the few that stand
+out wait for the next asking, and the rest leaves counts behind. All of it is bounded, however long the stream is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from mmxcli.reading.judge import gain
+from mmxcli.reading.meaning import Meaning
+from mmxcli.recall.shapes import Ranks, Recent, WordCounts, kind, line_words, severe
+from mmxcli.sources.lines import Line
+
+KINDS = 16_384  # kinds of lines that are remembered
+REPORTED = 512  # of which a line was reported
+WAITING = 64  # lines at most that wait for an asking
+# A line stands out when no more than this share of all kinds of lines is nearer to the question, or so few.
+SHARE, FEW = 0.01, 8
+QUIET = 150  # askings without a line of a kind after which the next one is news again
+ORDINARY = 6  # lines that stand for all others
+SAYS = 0.25  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
+LEARNING = 200  # lines before anything can be called unusual
+SURPRISE = 0.5  # from which a new kind of line is unusual; a severe one sooner
+SEVERE = 0.15  # what a line that calls itself an error has before others, in surprise
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A line that stands out; `kind` names its shape, and `score` tells how much, from 0 to 1."""
+
+    number: int
+    text: str
+    kind: str
+    score: float
+
+
+@dataclass(slots=True)
+class Seen:
+    """A kind of which line `first` was reported: how many came since, not told yet, the last of them, and in which
+    asking."""
+
+    first: int
+    last: int
+    asking: int
+    more: int = 0
+
+
+@dataclass(slots=True)
+class Watch:
+    """What has been learnt from a stream. `asking` counts the askings; `ordinary` is what the question's probability is
+    after ordinary lines (judge.py), None until that is known; `unasked` counts lines that stood out and for which there
+    was no room."""
+
+    meaning: Meaning
+    words: WordCounts = field(default_factory=WordCounts)
+    kinds: Recent[int] = field(default_factory=lambda: Recent(KINDS))  # 1: judged, and no finding
+    ranks: Ranks = field(default_factory=Ranks)
+    reported: Recent[Seen] = field(default_factory=lambda: Recent(REPORTED))
+    waiting: dict[str, Candidate] = field(default_factory=dict)
+    asking: int = 0
+    ordinary: float | None = None
+    unasked: int = 0
+    _examples: list[Candidate] = field(default_factory=list)  # the least near
+
+    def see(self, line: Line) -> None:
+        """Takes in one line, which can be read."""
+        values = self.meaning.values_in(line.text)
+        name = kind(line.text, values)
+        words = line_words(line.text)
+        known = self.kinds.known(name)
+        if seen := self.reported.known(name):
+            self._again(seen, line, name)
+        elif known != 1 and name not in self.waiting:
+            candidate = Candidate(line.number, line.text, name, self._score(line.text, words, len(values), known))
+            if known is None:
+                self.ranks.add(candidate.score)
+            if candidate.score > 0 and self._stands_out(candidate.score):
+                self._wait(candidate)
+            elif self.ordinary is None:
+                self._examples = sorted([*self._examples, candidate], key=_score)[:ORDINARY]
+        if known is None:
+            self.kinds[name] = 0
+        self.words.add(words)
+
+    def ask(self, expectation: Callable[[str], float] | None) -> Iterator[Candidate]:
+        """The findings among the lines that wait, in the order of the stream; those that were looked at wait no more.
+        `expectation` is that of a Judge, asked of each; None for an open question, where what is new is enough."""
+        self.asking += 1
+        for one in [one for one in self.waiting.values() if not self._stands_out(one.score)]:
+            del self.waiting[one.kind]
+        if self.waiting and expectation and self.ordinary is None:
+            self.ordinary = self._calibrate(expectation)
+        for one in sorted(self.waiting.values(), key=lambda one: one.number):
+            if expectation is None or self._says(expectation(one.text), one.score):
+                self.reported[one.kind] = Seen(one.number, one.number, self.asking)
+                del self.waiting[one.kind]
+                yield one
+            else:
+                self.kinds[one.kind] = 1
+                del self.waiting[one.kind]
+
+    def _says(self, expectation: float, score: float) -> bool:
+        """Whether a line so near to the question, with this expectation, says what is asked."""
+        return gain(expectation, self.ordinary or 0.0) + score >= SAYS
+
+    def more(self) -> Iterator[Seen]:
+        """The reported kinds of which more lines came than were told; they are told now."""
+        for seen in self.reported.values():
+            if seen.more:
+                yield replace(seen)
+                seen.more = 0
+
+    def _again(self, seen: Seen, line: Line, name: str) -> None:
+        """A line like one that was reported: counted or, when there was none for long, reported as well."""
+        if self.asking - seen.asking > QUIET:
+            del self.reported[name]
+            self._wait(Candidate(line.number, line.text, name, 1.0))
+            return
+        seen.more, seen.last, seen.asking = seen.more + 1, line.number, self.asking
+
+    def _score(self, text: str, words: list[str], values: int, known: int | None) -> float:
+        if not self.meaning.open:
+            return self.meaning.nearness(words, self.words.weight, values)
+        if known is not None or self.words.lines < LEARNING:
+            return 0.0
+        surprise = min(1.0, self.words.surprise(words) + SEVERE * severe(text))
+        return surprise if surprise >= SURPRISE else 0.0
+
+    def _stands_out(self, score: float) -> bool:
+        return self.meaning.open or self.ranks.above(score) < max(FEW, SHARE * self.ranks.total)
+
+    def _wait(self, candidate: Candidate) -> None:
+        self.waiting[candidate.kind] = candidate
+        if len(self.waiting) > WAITING:
+            del self.waiting[min(self.waiting.values(), key=_score).kind]
+            self.unasked += 1
+
+    def _calibrate(self, expectation: Callable[[str], float]) -> float:
+        """What the model expects after ordinary lines; after nothing where all lines stand out."""
+        texts = [one.text for one in self._examples] or [""]
+        self._examples.clear()
+        return sum(map(expectation, texts)) / len(texts)
+
+    def learnt(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {
+            "lines": self.words.lines,
+            "words": self.words.counts,
+            "kinds": dict(self.kinds),
+            "ranks": self.ranks.counts,
+            "reported": {name: asdict(seen) for name, seen in self.reported.items()},
+            "asking": self.asking,
+            "ordinary": self.ordinary,
+            "unasked": self.unasked,
+            "waiting": [asdict(one) for one in self.waiting.values()],
+            "examples": [asdict(one) for one in self._examples],
+        }
+
+    @classmethod
+    def of(cls, meaning: Meaning, learnt: Mapping[str, Any]) -> "Watch":
+        """Goes on from what `learnt` gave. Raises ValueError, KeyError or TypeError for what it did not."""
+        return cls(
+            meaning,
+            WordCounts(_number(learnt["lines"]), _numbers(learnt["words"])),
+            Recent(KINDS, _numbers(learnt["kinds"])),
+            Ranks(_number(count) for count in learnt["ranks"]),
+            Recent(REPORTED, {name: _seen(seen) for name, seen in learnt["reported"].items()}),
+            asking=_number(learnt["asking"]),
+            ordinary=None if learnt["ordinary"] is None else float(learnt["ordinary"]),
+            unasked=_number(learnt["unasked"]),
+            waiting={one.kind: one for one in map(_candidate, learnt["waiting"])},
+            _examples=[_candidate(one) for one in learnt["examples"]],
+        )
+
+
+def _score(candidate: Candidate) -> float:
+    return candidate.score
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**62:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _numbers(values: Mapping[str, object]) -> dict[str, int]:
+    return {str(name): _number(value) for name, value in values.items()}
+
+
+def _candidate(values: Mapping[str, Any]) -> Candidate:
+    return Candidate(_number(values["number"]), str(values["text"]), str(values["kind"]), float(values["score"]))
+
+
+def _seen(values: Mapping[str, object]) -> Seen:
+    return Seen(**{name: _number(value) for name, value in values.items()})

@@ -43,7 +43,8 @@ def main() -> None:
     if chosen.what == "endless":
         endless(INCIDENTS[chosen.question], int(str(TOKENS.parse(chosen.tokens))))
     elif chosen.what == "questions":
-        questions(INCIDENTS[1::2] if chosen.unseen else INCIDENTS[::2], chosen.lines)
+        half = INCIDENTS[1::2] if chosen.unseen else INCIDENTS[::2]
+        questions([one for start in range(4) for one in half[start::4]], chosen.lines)
     else:
         unusual(chosen.lines)
 

@@ -4,8 +4,10 @@ lines. Asked for yes or no, a small model says yes to nearly everything; what it
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mmxcli.reading.meaning import Meaning
 from mmxcli.reading.prompts import expecting_prompt
 from mmxcli.reading.session import Session
+from mmxcli.recall.shapes import shape
 
 if TYPE_CHECKING:
     from mmxcli.models.writing import Writing
@@ -16,8 +18,9 @@ LOOKED_AT = 400  # characters of a line
 class Judge:
     """Comes after the session was prepared for writing."""
 
-    def __init__(self, session: Session, question: str) -> None:
+    def __init__(self, session: Session, question: str, meaning: Meaning) -> None:
         self._session = session
+        self._meaning = meaning
         self._before, self._after = expecting_prompt(session.template)
         self._question = session.tokenizer.encode(question)
         self._begun: Writing | None = None
@@ -29,9 +32,14 @@ class Judge:
         if self._begun is None:
             self._begun = session.writer.begin(1, [self._before], session.policy.chunk)
         writing = self._begun.fork()
-        read = session.tokenizer.encode(" ".join(line[:LOOKED_AT].split())) + self._after
+        read = session.tokenizer.encode(self._short(line)) + self._after
         writing.read([read[:-1]])
         return _expected(writing, [read[-1], *self._question])
+
+    def _short(self, line: str) -> str:
+        """The line without the values that are not asked for: each of their figures is a token."""
+        line = line if self._meaning.values_in(line) else shape(line)
+        return " ".join(line[:LOOKED_AT].split()).lstrip("# ")
 
 
 def gain(expectation: float, ordinary: float) -> float:

@@ -14,23 +14,26 @@ KINDS = 16_384  # kinds of lines that are remembered
 REPORTED = 512  # of which a line was reported
 WAITING = 64  # lines at most that wait for an asking
 # A line stands out when no more than this share of all kinds of lines is nearer to the question, or so few.
-SHARE, FEW = 0.01, 8
+SHARE, FEW = 0.01, 5
 QUIET = 150  # askings without a line of a kind after which the next one is news again
-ORDINARY = 6  # lines that stand for all others
+ORDINARY = 4  # lines that stand for all others
 SAYS = 0.25  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
-LEARNING = 200  # lines before anything can be called unusual
-SURPRISE = 0.5  # from which a new kind of line is unusual; a severe one sooner
-SEVERE = 0.15  # what a line that calls itself an error has before others, in surprise
+LEARNING = 500  # lines before anything can be called unusual
+NOVEL = 0.5  # from which a new kind of line is unusual (WordCounts.novelty)
+SEVERE = 0.1  # what a line that calls itself an error has before others
 
 
 @dataclass(slots=True)
 class Candidate:
-    """A line that stands out; `kind` names its shape, and `score` tells how much, from 0 to 1."""
+    """A line that stands out; `kind` names its shape, and `score` tells how much, from 0 to 1. `more` came like it since,
+    the last of them on line `last`."""
 
     number: int
     text: str
     kind: str
     score: float
+    last: int
+    more: int = 0
 
 
 @dataclass(slots=True)
@@ -67,10 +70,13 @@ class Watch:
         name = kind(line.text, values)
         words = line_words(line.text)
         known = self.kinds.known(name)
-        if seen := self.reported.known(name):
+        if waits := self.waiting.get(name):
+            waits.more, waits.last = waits.more + 1, line.number
+        elif seen := self.reported.known(name):
             self._again(seen, line, name)
-        elif known != 1 and name not in self.waiting:
-            candidate = Candidate(line.number, line.text, name, self._score(line.text, words, len(values), known))
+        elif known != 1:
+            score = self._score(line.text, words, len(values), known)
+            candidate = Candidate(line.number, line.text, name, score, line.number)
             if known is None:
                 self.ranks.add(candidate.score)
             if candidate.score > 0 and self._stands_out(candidate.score):
@@ -91,7 +97,7 @@ class Watch:
             self.ordinary = self._calibrate(expectation)
         for one in sorted(self.waiting.values(), key=lambda one: one.number):
             if expectation is None or self._says(expectation(one.text), one.score):
-                self.reported[one.kind] = Seen(one.number, one.number, self.asking)
+                self.reported[one.kind] = Seen(one.number, one.last, self.asking, one.more)
                 del self.waiting[one.kind]
                 yield one
             else:
@@ -113,7 +119,7 @@ class Watch:
         """A line like one that was reported: counted or, when there was none for long, reported as well."""
         if self.asking - seen.asking > QUIET:
             del self.reported[name]
-            self._wait(Candidate(line.number, line.text, name, 1.0))
+            self._wait(Candidate(line.number, line.text, name, 1.0, line.number))
             return
         seen.more, seen.last, seen.asking = seen.more + 1, line.number, self.asking
 
@@ -122,8 +128,8 @@ class Watch:
             return self.meaning.nearness(words, self.words.weight, values)
         if known is not None or self.words.lines < LEARNING:
             return 0.0
-        surprise = min(1.0, self.words.surprise(words) + SEVERE * severe(text))
-        return surprise if surprise >= SURPRISE else 0.0
+        novelty = self.words.novelty(words) + SEVERE * severe(text)
+        return min(1.0, novelty) if novelty >= NOVEL else 0.0
 
     def _stands_out(self, score: float) -> bool:
         return self.meaning.open or self.ranks.above(score) < max(FEW, SHARE * self.ranks.total)
@@ -187,7 +193,8 @@ def _numbers(values: Mapping[str, object]) -> dict[str, int]:
 
 
 def _candidate(values: Mapping[str, Any]) -> Candidate:
-    return Candidate(_number(values["number"]), str(values["text"]), str(values["kind"]), float(values["score"]))
+    number, last, more = (_number(values[name]) for name in ("number", "last", "more"))
+    return Candidate(number, str(values["text"]), str(values["kind"]), float(values["score"]), last, more)
 
 
 def _seen(values: Mapping[str, object]) -> Seen:

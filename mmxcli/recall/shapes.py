@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from mmxcli.recall.words import STOP_WORDS
@@ -68,11 +68,9 @@ class WordCounts:
         """1 for a word that no line had, less the more have it."""
         return 1 / (1 + math.log1p(self.counts.get(word, 0)))
 
-    def surprise(self, words: Iterable[str]) -> float:
-        """How rare the words of a line are, on average: from 0, in all lines, to 1, in none."""
-        whole = math.log(self.lines + 1)
-        rare = [1 - math.log(self.counts.get(word, 0) + 1) / whole for word in words] if whole else []
-        return sum(rare) / len(rare) if rare else 0.0
+    def novelty(self, words: Sequence[str]) -> float:
+        """The weight of a line's words, on average; 0 where it has none."""
+        return sum(map(self.weight, words)) / len(words) if words else 0.0
 
 
 class Recent(OrderedDict[str, Value], Generic[Value]):

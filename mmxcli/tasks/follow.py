@@ -116,7 +116,7 @@ class Follower:
         before = self.done.findings
         if self.watch.waiting and not self.watch.meaning.open and not self.judge:
             yield from self.session.prepare_writing()
-            self.judge = Judge(self.session, self.question)
+            self.judge = Judge(self.session, self.question, self.watch.meaning)
         for found in self.watch.ask(self.judge.expectation if self.judge else None):
             self.done.findings += 1
             answer = self._answer(found.text)

@@ -1,8 +1,8 @@
 """Whether mmx follow finds what is planted in logs, what else it reports, and what that costs.
 
-    python benchmarks/following.py endless --tokens 20M     (one process, one question, 50 planted lines; memory meanwhile)
-    python benchmarks/following.py questions --unseen       (a log for each question, both wordings planted)
-    python benchmarks/following.py unusual                  (the open question: every incident is to be reported)
+    python benchmarks/following.py endless --tokens 20M  (one process and question, 50 planted lines; memory meanwhile)
+    python benchmarks/following.py questions --unseen    (a log for each question, both wordings planted)
+    python benchmarks/following.py unusual               (the open question: every incident is to be reported)
 
 The logs come from logs.py. Half of its questions, every other one, were looked at while mmx follow was tuned; --unseen
 takes the others.
@@ -21,7 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-import psutil
 from logs import CHARACTERS, HARMLESS, INCIDENTS, KINDS, Incident, Log
 
 from mmxcli.config import TOKENS, load_settings
@@ -57,7 +56,7 @@ def endless(incident: Incident, tokens: int) -> None:
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as found, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=found) as child:
         assert child.stdin
-        written, lines = feed(child.stdin, incident, int(tokens * CHARACTERS), planted, memory, psutil.Process(child.pid))
+        written, lines = feed(child.stdin, incident, int(tokens * CHARACTERS), planted, memory, child.pid)
         child.stdin.close()
         code = child.wait()
         found.seek(0)
@@ -66,19 +65,20 @@ def endless(incident: Incident, tokens: int) -> None:
     reported = [event for event in events if event["event"] == "finding"]
     right = [event for event in reported if planted.get(event["line"]) == event["quote"]]
     false = [event["quote"] for event in reported if event["line"] not in planted]
-    print(f"{incident.question} {written:,} bytes, {lines:,} lines in {time.perf_counter() - start:,.0f} s, exit code {code}")
+    seconds = time.perf_counter() - start
+    print(f"{incident.question} {written:,} bytes, {lines:,} lines in {seconds:,.0f} s, exit code {code}")
     print(f"lines read {end['lines']:,}, not looked at {end['skipped']}")
     print(f"planted {len(planted)}, reported with the right line {len(right)}")
     print(f"other findings {len(false)}: {len(false) / lines * 1e5:.1f} in 100,000 lines")
     for line, count in Counter(map(masked, false)).most_common(20):
         print(f"   {count} x {line}")
     first = max(memory[: len(memory) // 10 + 1])
-    print(f"memory {memory[0] >> 20} MiB at first, {first >> 20} MiB after a tenth, at most {max(memory) >> 20} MiB,")
-    print(f"{memory[-1] >> 20} MiB at last; without mapped files, {(max(memory) - first) / 2**20:.1f} MiB after the first tenth")
+    print(f"memory that no file backs: {memory[0] >> 20} MiB after a hundredth, {first >> 20} MiB within a tenth,")
+    print(f"{memory[-1] >> 20} MiB at last; the most after the first tenth {(max(memory) - first) / 2**20:+.1f} MiB")
 
 
 def feed(
-    pipe: IO[bytes], incident: Incident, size: int, planted: dict[int, str], memory: list[int], child: psutil.Process
+    pipe: IO[bytes], incident: Incident, size: int, planted: dict[int, str], memory: list[int], child: int
 ) -> tuple[int, int]:
     """Writes the log; notes what was planted on which line, and the child's memory a hundred times."""
     logs = [Log(kind, 5) for kind in KINDS]
@@ -98,7 +98,7 @@ def feed(
         pipe.write(data)
         written += len(data)
         if written >= size * (len(memory) + 1) / 100:
-            memory.append(anonymous(child.pid))
+            memory.append(anonymous(child))
     return written, lines
 
 
@@ -123,7 +123,9 @@ def questions(incidents: Sequence[Incident], count: int) -> None:
         false = [quote for line, quote in found if line not in planted]
         akin = sum(harmless(incident.kind, quote) for quote in false)
         totals += Counter(planted=2, right=right, akin=akin, ordinary=len(false) - akin, lines=count)
-        print(f"{right} of 2, {akin} akin, {len(false) - akin} others, {seconds:4.0f} s  {incident.question}", flush=True)
+        print(
+            f"{right} of 2, {akin} akin, {len(false) - akin} others, {seconds:4.0f} s  {incident.question}", flush=True
+        )
         for quote in false:
             print(f"      {quote[:110]}", flush=True)
     print(dict(totals))
@@ -144,7 +146,9 @@ def unusual(count: int) -> None:
         right = sum(planted.get(line) == quote for line, quote in found)
         false = [quote for line, quote in found if line not in planted]
         akin = sum(harmless(kind, quote) for quote in false)
-        print(f"{kind}: {right} of {len(planted)}, {akin} akin, {len(false) - akin} others, {seconds:.0f} s", flush=True)
+        print(
+            f"{kind}: {right} of {len(planted)}, {akin} akin, {len(false) - akin} others, {seconds:.0f} s", flush=True
+        )
         for quote in false:
             if not harmless(kind, quote):
                 print(f"      {quote[:110]}", flush=True)

@@ -35,8 +35,8 @@ def follow(
 ) -> None:
     """Watch a stream for what a question asks.
 
-    Reads standard input, or FILE as it grows, is replaced or cut, and prints each line that says what is asked, with its
-    number. The signal USR1 asks at once. Ends with the stream, or with Ctrl-C.
+    Reads standard input, or FILE as it grows, is replaced or cut, and prints each line that says what is asked, with
+    its number. The signal USR1 asks at once. Ends with the stream, or with Ctrl-C.
 
     Example: tail -f app.log | mmx follow "anything unusual?" --every 2000
     """

@@ -2,7 +2,7 @@
 `rejected`, and no step of the model is needed to know it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mmxcli.models.tokenizer import Tokenizer
@@ -44,7 +44,7 @@ class Meaning:
         self._tokenizer = tokenizer
         self._embedding = embedding
         self._known: dict[str, Sequence[float]] = {}
-        self._near = self._by_embedding() if embedding else self._by_letters
+        self._near = self._by_embedding() if embedding is not None else self._by_letters
 
     @property
     def open(self) -> bool:
@@ -79,8 +79,8 @@ class Meaning:
         import numpy as np
 
         embedding = self._embedding
-        assert embedding
-        shared = embedding.rows(range(COMMON)).mean(axis=0)
+        assert embedding is not None
+        shared = embedding.rows(range(min(COMMON, len(embedding)))).mean(axis=0)
 
         def vector(word: str) -> "Floats":
             mean: Floats = embedding.rows(self._tokenizer.encode(f" {word}")).mean(axis=0) - shared

@@ -25,8 +25,8 @@ SEVERE = 0.1  # what a line that calls itself an error has before others
 
 @dataclass(slots=True)
 class Candidate:
-    """A line that stands out; `kind` names its shape, and `score` tells how much, from 0 to 1. `more` came like it since,
-    the last of them on line `last`."""
+    """A line that stands out; `kind` names its shape, and `score` tells how much, from 0 to 1. `more` came like it
+    since, the last of them on line `last`."""
 
     number: int
     text: str

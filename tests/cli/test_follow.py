@@ -112,7 +112,10 @@ def test_a_file_goes_on_where_it_was_after_a_rotation_and_a_kill(follow: Follow,
     log.write_text("reading the list of 1 users from the big shelf\ncatastrophe struck without warning\n")
     second = follow(*arguments)
     found = [json.loads(line(second.stdout)) for _ in range(2)]
-    assert [(one["line"], one["replaced"], one["quote"][:8]) for one in found] == [(602, 0, "segfault"), (2, 1, "catastro")]
+    assert [(one["line"], one["replaced"], one["quote"][:8]) for one in found] == [
+        (602, 0, "segfault"),
+        (2, 1, "catastro"),
+    ]
     second.send_signal(signal.SIGINT)
     assert second.wait(timeout=60) == 130
     code, out, err = finished(follow(*arguments[:3], "app", "--bad"), b"")

@@ -16,8 +16,11 @@ from mmxcli.reading.watch import Watch
 from mmxcli.sources.lines import Line
 
 QUESTION = "Was the disk on host 7 replaced?"
-ORDINARY = [f"{verb} the {thing} of {n} users" for n, verb in enumerate(("reading", "sorting", "sending")) for thing in
-            ("list", "menu", "report", "basket", "letter", "picture", "calendar", "ticket")]
+ORDINARY = [
+    f"{verb} the {thing} of {n} users"
+    for n, verb in enumerate(("reading", "sorting", "sending"))
+    for thing in ("list", "menu", "report", "basket", "letter", "picture", "calendar", "ticket")
+]
 TOLD = "the old disk was replaced, host 7 is back"
 
 
@@ -93,7 +96,7 @@ def test_a_checkpoint_that_makes_no_sense_is_refused(tokenizer: Tokenizer, name:
 def test_all_of_it_is_bounded_and_what_has_no_room_is_counted(
     tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, most in (("KINDS", 50), ("WAITING", 4), ("FEW", 1000)):
+    for name, most in (("KINDS", 50), ("WAITING", 4), ("FEW", 10_000)):
         monkeypatch.setattr(module, name, most)
     watch = Watch(Meaning("Is the disk full?", tokenizer, None))
     watch.kinds._most = 50

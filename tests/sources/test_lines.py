@@ -1,5 +1,7 @@
 """Lines out of bytes: every one is there or counted, however the bytes come."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_every_line_is_there_once_with_its_number_wherever_the_bytes_part(
 ) -> None:
     data = b"\n".join(lines) + (b"\n" if ended and lines else b"")
     ends = sorted({0, len(data), *(place for place in places if place < len(data))})
-    found, cutter = cut([data[start:end] for start, end in zip(ends, ends[1:], strict=False)])
+    found, cutter = cut([data[start:end] for start, end in pairwise(ends)])
     whole, at_once = cut([data])
     assert (found, cutter.lost) == (whole, at_once.lost)
     expected = data.split(b"\n")[: data.count(b"\n") + (not data.endswith(b"\n"))] if data else []

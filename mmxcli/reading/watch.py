@@ -15,10 +15,12 @@ REPORTED = 512  # of which a line was reported
 WAITING = 64  # lines at most that wait for an asking
 # A line stands out when no more than this share of all kinds of lines is nearer to the question, or so few.
 SHARE, FEW = 0.01, 5
+LEARNING = 300  # lines until it is known which words are common, and so how near a kind of line is
 QUIET = 150  # askings without a line of a kind after which the next one is news again
 ORDINARY = 4  # lines that stand for all others
+NEWS = 1.0  # the score of a line of a kind that was reported long ago
 SAYS = 0.25  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
-LEARNING = 500  # lines before anything can be called unusual
+SETTLED = 500  # lines before anything can be called unusual
 NOVEL = 0.5  # from which a new kind of line is unusual (WordCounts.novelty)
 SEVERE = 0.1  # what a line that calls itself an error has before others
 
@@ -49,9 +51,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Watch:
-    """What has been learnt from a stream. `asking` counts the askings; `ordinary` is what the question's probability is
-    after ordinary lines (judge.py), None until that is known; `unasked` counts lines that stood out and for which there
-    was no room."""
+    """What has been learnt from a stream. `early` are the words of the kinds that came first, until it is known how
+    near they are; `asking` counts the askings; `ordinary` is what the question's probability is after ordinary lines
+    (judge.py), None until that is known; `unasked` counts lines that stood out and for which there was no room."""
 
     meaning: Meaning
     words: WordCounts = field(default_factory=WordCounts)
@@ -59,10 +61,15 @@ class Watch:
     ranks: Ranks = field(default_factory=Ranks)
     reported: Recent[Seen] = field(default_factory=lambda: Recent(REPORTED))
     waiting: dict[str, Candidate] = field(default_factory=dict)
+    early: list[list[str]] = field(default_factory=list)
     asking: int = 0
     ordinary: float | None = None
     unasked: int = 0
-    _examples: list[Candidate] = field(default_factory=list)  # the least near
+
+    @property
+    def learning(self) -> bool:
+        """Whether it is too early to ask, unless somebody must know."""
+        return self.words.lines < LEARNING
 
     def see(self, line: Line) -> None:
         """Takes in one line, which can be read."""
@@ -76,13 +83,10 @@ class Watch:
             self._again(seen, line, name)
         elif known != 1:
             score = self._score(line.text, words, len(values), known)
-            candidate = Candidate(line.number, line.text, name, score, line.number)
-            if known is None:
-                self.ranks.add(candidate.score)
-            if candidate.score > 0 and self._stands_out(candidate.score):
-                self._wait(candidate)
-            elif self.ordinary is None:
-                self._examples = sorted([*self._examples, candidate], key=_score)[:ORDINARY]
+            if known is None and not self.meaning.open:
+                self._learn(words, score)
+            if score > 0 and (self.learning or self._stands_out(score)):
+                self._wait(Candidate(line.number, line.text, name, score, line.number))
         if known is None:
             self.kinds[name] = 0
         self.words.add(words)
@@ -91,18 +95,46 @@ class Watch:
         """The findings among the lines that wait, in the order of the stream; those that were looked at wait no more.
         `expectation` is that of a Judge, asked of each; None for an open question, where what is new is enough."""
         self.asking += 1
-        for one in [one for one in self.waiting.values() if not self._stands_out(one.score)]:
-            del self.waiting[one.kind]
+        ordinary = self._sift()
         if self.waiting and expectation and self.ordinary is None:
-            self.ordinary = self._calibrate(expectation)
+            self.ordinary = sum(map(expectation, ordinary)) / len(ordinary)
         for one in sorted(self.waiting.values(), key=lambda one: one.number):
+            del self.waiting[one.kind]
             if expectation is None or self._says(expectation(one.text), one.score):
                 self.reported[one.kind] = Seen(one.number, one.last, self.asking, one.more)
-                del self.waiting[one.kind]
                 yield one
             else:
                 self.kinds[one.kind] = 1
-                del self.waiting[one.kind]
+
+    def _sift(self) -> list[str]:
+        """Leaves those waiting that stand out by what is known now; the texts of some that do not, or of nothing."""
+        self._settle()
+        left = sorted((one for one in self.waiting.values() if not self._stands_out(one.score)), key=_score)
+        for one in left:
+            del self.waiting[one.kind]
+        return [one.text for one in left[:ORDINARY]] or [""]
+
+    def _learn(self, words: list[str], score: float) -> None:
+        """How near a new kind is, among all kinds."""
+        if self.learning:
+            self.early.append(words)
+            return
+        self._settle()
+        self.ranks.add(score)
+
+    def _settle(self) -> None:
+        """What came first is ranked by what is known now of how common its words are."""
+        if not self.early:
+            return
+        weight = self.words.weight_elsewhere
+        self.ranks = Ranks()
+        for words in self.early:
+            self.ranks.add(self.meaning.nearness(words, weight))
+        for one in self.waiting.values():
+            values = len(self.meaning.values_in(one.text))
+            one.score = self.meaning.nearness(line_words(one.text), weight, values)
+        if not self.learning:
+            self.early.clear()
 
     def _says(self, expectation: float, score: float) -> bool:
         """Whether a line so near to the question, with this expectation, says what is asked."""
@@ -119,14 +151,14 @@ class Watch:
         """A line like one that was reported: counted or, when there was none for long, reported as well."""
         if self.asking - seen.asking > QUIET:
             del self.reported[name]
-            self._wait(Candidate(line.number, line.text, name, 1.0, line.number))
+            self._wait(Candidate(line.number, line.text, name, NEWS, line.number))
             return
         seen.more, seen.last, seen.asking = seen.more + 1, line.number, self.asking
 
     def _score(self, text: str, words: list[str], values: int, known: int | None) -> float:
         if not self.meaning.open:
             return self.meaning.nearness(words, self.words.weight, values)
-        if known is not None or self.words.lines < LEARNING:
+        if known is not None or self.words.lines < SETTLED:
             return 0.0
         novelty = self.words.novelty(words) + SEVERE * severe(text)
         return min(1.0, novelty) if novelty >= NOVEL else 0.0
@@ -138,13 +170,7 @@ class Watch:
         self.waiting[candidate.kind] = candidate
         if len(self.waiting) > WAITING:
             del self.waiting[min(self.waiting.values(), key=_score).kind]
-            self.unasked += 1
-
-    def _calibrate(self, expectation: Callable[[str], float]) -> float:
-        """What the model expects after ordinary lines; after nothing where all lines stand out."""
-        texts = [one.text for one in self._examples] or [""]
-        self._examples.clear()
-        return sum(map(expectation, texts)) / len(texts)
+            self.unasked += not self.learning  # till then all wait, and few of them stand out
 
     def learnt(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -158,7 +184,7 @@ class Watch:
             "ordinary": self.ordinary,
             "unasked": self.unasked,
             "waiting": [asdict(one) for one in self.waiting.values()],
-            "examples": [asdict(one) for one in self._examples],
+            "early": self.early,
         }
 
     @classmethod
@@ -174,7 +200,7 @@ class Watch:
             ordinary=None if learnt["ordinary"] is None else float(learnt["ordinary"]),
             unasked=_number(learnt["unasked"]),
             waiting={one.kind: one for one in map(_candidate, learnt["waiting"])},
-            _examples=[_candidate(one) for one in learnt["examples"]],
+            early=[list(map(str, _listed(words))) for words in _listed(learnt["early"])],
         )
 
 
@@ -185,6 +211,12 @@ def _score(candidate: Candidate) -> float:
 def _number(value: object) -> int:
     if type(value) is not int or not 0 <= value < 2**62:
         raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
     return value
 
 

@@ -68,6 +68,10 @@ class WordCounts:
         """1 for a word that no line had, less the more have it."""
         return 1 / (1 + math.log1p(self.counts.get(word, 0)))
 
+    def weight_elsewhere(self, word: str) -> float:
+        """The same, of a word of a line that was counted: in the others."""
+        return 1 / (1 + math.log1p(max(0, self.counts.get(word, 0) - 1)))
+
     def novelty(self, words: Sequence[str]) -> float:
         """The weight of a line's words, on average; 0 where it has none."""
         return sum(map(self.weight, words)) / len(words) if words else 0.0

@@ -76,6 +76,7 @@ class Follower:
                 return
             if isinstance(data, Turn):
                 yield from self._lines(self.cutter.rest(), interrupt)
+                yield from self._ask(interrupt)  # as long as the lines that wait have their numbers
                 yield Note(f"{self.source} {data}: lines count from 1 again", warning=True)
                 self.done.replaced += 1
                 self.cutter.begin()
@@ -105,7 +106,7 @@ class Follower:
                 self.watch.see(line)
             self.done.since += 1 + (len(self.session.tokenizer.encode(line.text)) if unit == "tokens" else 0)
             full = self.every and unit != "seconds" and self.done.since >= self.every.amount
-            if full or (self.when and self.when.search(line.text)):
+            if (full and not self.watch.learning) or (self.when and self.when.search(line.text)):
                 yield from self._ask(interrupt)
             if interrupt.asked:
                 return
@@ -208,11 +209,11 @@ def follow(
         if bookmark:
             stack.enter_context(bookmark.held())
         kept = bookmark.read() if bookmark else None
-        yield from session.open_weights()
         stream: Stream = Pipe(stdin.fileno(), source) if stdin else stack.enter_context(closing(Tail(Path(source))))
+        cutter = LineCutter(settings.encoding or "utf-8")
+        yield from session.open_weights()
         meaning = Meaning(question, session.tokenizer, session.loaded.embedding)
-        encoding = settings.encoding or "utf-8"
-        cutter, watch, done = LineCutter(encoding), Watch(meaning), Progressed()
+        watch, done = Watch(meaning), Progressed()
         if bookmark and kept:
             cutter, watch, done = yield from _resumed(
                 bookmark, kept, session, question, source, stream, cutter, meaning

@@ -86,7 +86,9 @@ def test_going_on_from_a_checkpoint_is_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize("junk", [-1, 1 << 70, True, 1.5, "text", None, [None], ["x"], {"x": None}, {"x": -1}])
-@pytest.mark.parametrize("name", ["lines", "words", "kinds", "ranks", "reported", "asking", "unasked", "waiting"])
+@pytest.mark.parametrize(
+    "name", ["lines", "words", "kinds", "ranks", "early", "reported", "asking", "unasked", "waiting"]
+)
 def test_a_checkpoint_that_makes_no_sense_is_refused(tokenizer: Tokenizer, name: str, junk: object) -> None:
     meaning = Meaning(QUESTION, tokenizer, None)
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
@@ -104,7 +106,7 @@ def test_all_of_it_is_bounded_and_what_has_no_room_is_counted(
         word = "".join(chr(97 + number // 26**place % 26) for place in range(3))
         watch.see(Line(number + 1, f"the disk of {word} is full", 0))
     assert (len(watch.waiting), len(watch.kinds)) == (4, 50)
-    assert watch.unasked == 2000 - 4
+    assert watch.unasked == 2000 - module.LEARNING
 
 
 def test_an_open_question_asks_for_what_is_new_after_a_while(tokenizer: Tokenizer) -> None:

@@ -91,14 +91,19 @@ class Watch:
             self.kinds[name] = 0
         self.words.add(words)
 
-    def ask(self, expectation: Callable[[str], float] | None) -> Iterator[Candidate]:
-        """The findings among the lines that wait, in the order of the stream; those that were looked at wait no more.
-        `expectation` is that of a Judge, asked of each; None for an open question, where what is new is enough."""
+    def ask(
+        self, expectation: Callable[[str], float] | None, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Candidate]:
+        """The findings among the lines that wait, in the order of the stream, until `stop`; those that were looked at
+        wait no more. `expectation` is that of a Judge, asked of each; None for an open question, where what is new is
+        enough."""
         self.asking += 1
         ordinary = self._sift()
         if self.waiting and expectation and self.ordinary is None:
             self.ordinary = sum(map(expectation, ordinary)) / len(ordinary)
         for one in sorted(self.waiting.values(), key=lambda one: one.number):
+            if stop():
+                return
             del self.waiting[one.kind]
             if expectation is None or self._says(expectation(one.text), one.score):
                 self.reported[one.kind] = Seen(one.number, one.last, self.asking, one.more)

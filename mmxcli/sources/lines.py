@@ -13,12 +13,12 @@ _TELLING = 512  # characters that tell whether a line is text
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`number` counts from 1; `text` has no end of line, and no more than LONGEST bytes were decoded for it. `end` is
-    the offset of the byte after the line. `readable` is False for what is no text."""
+    """`number` counts from 1; `text` has no end of line, and no more than LONGEST bytes were decoded for it. `size`
+    counts the bytes of all of it, its end included. `readable` is False for what is no text."""
 
     number: int
     text: str
-    end: int
+    size: int
     readable: bool = True
 
 
@@ -34,7 +34,8 @@ class Lost:
 
 
 class LineCutter:
-    """Cuts bytes into lines at \\n, wherever the pieces part. `number` and `end` go on from those given."""
+    """Cuts bytes into lines at \\n, wherever the pieces part. `number` and `end`, those of the last line and of the byte after
+    it, go on from those given."""
 
     def __init__(self, encoding: str = "utf-8", number: int = 0, end: int = 0, lost: Lost | None = None) -> None:
         """Raises UsageError for an encoding in which a line does not end with the one byte that ends it in ASCII."""
@@ -74,7 +75,8 @@ class LineCutter:
         kept, over = self._begun, self._over
         self._begun, self._over = b"", 0
         self.number += 1
-        self.end += len(kept) + over + ended
+        size = len(kept) + over + ended
+        self.end += size
         if over:
             self.lost.cut_lines += 1
             self.lost.cut_bytes += over
@@ -83,7 +85,7 @@ class LineCutter:
         readable = len(_STRANGE.findall(text[:_TELLING])) * 10 <= len(text[:_TELLING]) * 3
         self.lost.undecoded_bytes += undecoded if readable else 0
         self.lost.binary_lines += not readable
-        return Line(self.number, text, self.end, readable)
+        return Line(self.number, text, size, readable)
 
     def _decoded(self, data: bytes, *, cut: bool) -> tuple[str, int]:
         """The text, and how many bytes of it are in no way text; the half of a character at a cut is left out."""

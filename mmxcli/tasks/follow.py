@@ -82,7 +82,6 @@ class Follower:
                 self.cutter.begin()
             elif data:
                 last = now
-                self.done.bytes += len(data)
                 yield from self._lines(self.cutter.feed(data), interrupt)
                 yield from self._progress(now)
             timed = self.every and self.every.unit == "seconds"
@@ -102,6 +101,7 @@ class Follower:
         unit = self.every.unit if self.every else "lines"
         for line in lines:
             self.done.lines += 1
+            self.done.bytes += line.size
             if line.readable and line.text:
                 self.watch.see(line)
             self.done.since += 1 + (len(self.session.tokenizer.encode(line.text)) if unit == "tokens" else 0)
@@ -118,14 +118,12 @@ class Follower:
         if self.watch.waiting and not self.watch.meaning.open and not self.judge:
             yield from self.session.prepare_writing()
             self.judge = Judge(self.session, self.question, self.watch.meaning)
-        for found in self.watch.ask(self.judge.expectation if self.judge else None):
+        for found in self.watch.ask(self.judge.expectation if self.judge else None, lambda: interrupt.asked):
             self.done.findings += 1
             answer = self._answer(found.text)
             yield Finding(
                 self.question, self.source, found.number, found.text, answer, self.done.replaced, self.skipped()
             )
-            if interrupt.asked:
-                return
         if self.done.findings > before:
             yield from self.more()
         if self.bookmark and (self.done.findings > before or time.monotonic() - self.saved >= SAVED):
@@ -136,7 +134,8 @@ class Follower:
         if not _ASKS_FOR_WORDS.match(self.question) or not self.session.writer:
             return None
         (text,) = named(self.session, [(self.question, line)])
-        return borne_out(self.stemmer, self.question, text, [line]) or None
+        kept = borne_out(self.stemmer, self.question, text, [line])
+        return kept if 0 < len(kept) <= len(line) / 2 else None  # more is the line once again
 
     def more(self) -> Iterator[Event]:
         """What came again of what was reported."""

@@ -34,8 +34,8 @@ class Lost:
 
 
 class LineCutter:
-    """Cuts bytes into lines at \\n, wherever the pieces part. `number` and `end`, those of the last line and of the byte after
-    it, go on from those given."""
+    """Cuts bytes into lines at new lines, wherever the pieces part. `number` and `end`, those of the last line and of
+    the byte after it, go on from those given."""
 
     def __init__(self, encoding: str = "utf-8", number: int = 0, end: int = 0, lost: Lost | None = None) -> None:
         """Raises UsageError for an encoding in which a line does not end with the one byte that ends it in ASCII."""

@@ -17,6 +17,10 @@ class Embedding:
         self._kind = header.dtype
         self._table = np.memmap(header.path, _KINDS[header.dtype], "r", header.start, header.shape)
 
+    def __len__(self) -> int:
+        """Tokens of the vocabulary."""
+        return len(self._table)
+
     def rows(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """float32 (n, hidden). Raises IndexError for a token that the vocabulary does not have."""
         rows = self._table[list(ids)]

@@ -68,6 +68,12 @@ class SoftmaxWriting:
         self._lengths[self._going] -= too_many
         self._going = self._going[np.array(counts) > 0]
 
+    def fork(self) -> "SoftmaxWriting":
+        past = Past(self._pairs.copy(), self._sinks, self._lengths.copy(), self._positions.copy(), self._window)
+        other = SoftmaxWriting(self._shape, self._weights, self._embedding, past)
+        other._going = self._going
+        return other
+
     def _advance(self, pieces: Sequence[Sequence[int]]) -> Floats:
         """Adds tokens to the texts; the output of the last layer for each."""
         counts = np.array([len(piece) for piece in pieces])

@@ -51,6 +51,10 @@ class Writing(Protocol):
         """Comes after each step: only so many tokens of each piece stay. A text of which none stays goes no further."""
         ...
 
+    def fork(self) -> "Writing":
+        """The same texts once more, to go on in another way."""
+        ...
+
 
 class PlainWriting:
     """By the model's own steps, one text after the other, one token of each."""
@@ -76,6 +80,9 @@ class PlainWriting:
 
     def keep(self, counts: Sequence[int]) -> None:
         self._states = [state for state, count in zip(self._states, counts, strict=True) if count]
+
+    def fork(self) -> "PlainWriting":
+        return PlainWriting(self._model, [state.fork() for state in self._states], self._chunk)
 
 
 class Writer:

@@ -9,6 +9,7 @@ SYSTEM = "Answer the question from the text. Reply with the shortest exact answe
 BEFORE_TEXT = "Text:\n"
 NAMING = "Answer the question in a few words, copied from the sentence."
 PURPOSE = "You document code. Say in one short sentence what the file is for."
+EXPECTING = "Write the question to which a line of a log answers yes."
 
 
 def reading_prompt(template: ChatTemplate) -> list[int]:
@@ -27,6 +28,12 @@ def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> lis
     """A short one: what of a single sentence is the answer?"""
     body = f"Sentence: {' '.join(sentence.split())}\n\nQuestion: {question}"
     return [token for part in template.parts(NAMING, [body]) for token in part]
+
+
+def expecting_prompt(template: ChatTemplate) -> tuple[list[int], list[int]]:
+    """What comes before a line, and what between it and the question that the model is to expect."""
+    before, heading, _, *after = template.parts(EXPECTING, ["Line: ", "a line"])
+    return before + heading, [token for part in after for token in part]
 
 
 def continuation_prompt(

@@ -91,6 +91,7 @@ class Session:
         self._copy = place(settings.weights_folder, self.weights.identity)
         self.policy = Policy(settings, self.anatomy, size, copied=self._copy.exists())
         self.quant = self.policy.quant
+        self._writes_in_8_bits = self.policy.writes_in_8_bits(0)  # as long as nothing was read
         self.tokenizer = self.loaded.tokenizer
         self.template = self.loaded.template
         self.load_s = time.perf_counter() - start
@@ -141,8 +142,8 @@ class Session:
             pass
 
     def prepare_writing(self) -> Iterator[Told]:
-        """Comes after `read` and before answers are written. The first time for a model this takes some seconds; where
-        something goes wrong, answers are written more slowly."""
+        """Comes after `read`, where something is read, and before answers are written. The first time for a model this
+        takes some seconds; where something goes wrong, answers are written more slowly."""
         if self.writer:
             return
         from mmxcli.models.writing import Writer

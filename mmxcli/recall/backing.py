@@ -1,9 +1,9 @@
 """Whether sentences of a text bear out what was written about them, and in which words."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
-from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import is_code
 from mmxcli.recall.quotes import Quote, find_words
@@ -18,7 +18,13 @@ _FRAME = re.compile(r"\s*(?:the\s+)?(?:\w+\s+)?answer(?:\s+to\s[^.:\n]{0,30}ques
 _GIVEN = "answer question text passage sentence"
 
 
-def borne_out(index: RecallIndex, question: str, written: str, texts: Sequence[str]) -> str:
+class Stems(Protocol):
+    """Where the stems of words are asked for: an index, or a Stemmer."""
+
+    def stems(self, words: Iterable[str]) -> dict[str, str]: ...
+
+
+def borne_out(index: Stems, question: str, written: str, texts: Sequence[str]) -> str:
     """The sentences of what a model wrote that are backed, each once, up to LONGEST words or at least one; "" where
     there is none. One that says the question over again is cut down to what it adds."""
     frame = _FRAME.match(written)
@@ -34,7 +40,7 @@ def borne_out(index: RecallIndex, question: str, written: str, texts: Sequence[s
     return " ".join(kept)
 
 
-def backed(index: RecallIndex, question: str, answer: str, texts: Sequence[str]) -> bool:
+def backed(index: Stems, question: str, answer: str, texts: Sequence[str]) -> bool:
     """True when every telling word, name and number of `answer` stands in one of `texts`, in any form, and one of them
     at least is not the question's own: small models like to say the question over again. A number in figures is borne
     out by one in words, and the other way round."""
@@ -42,7 +48,7 @@ def backed(index: RecallIndex, question: str, answer: str, texts: Sequence[str])
     return not claimed <= asked and any(claimed <= _claims(index, text) | asked for text in texts)
 
 
-def rival(index: RecallIndex, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
+def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. Lines of code are too much alike for that."""
     asked = _claims(index, f"{question} {_GIVEN}")
@@ -59,7 +65,7 @@ def rival(index: RecallIndex, question: str, answer: str, quotes: Sequence[Quote
     return None
 
 
-def shortened(index: RecallIndex, question: str, answer: str, texts: Sequence[str]) -> str:
+def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) -> str:
     """Of a long answer that says the question over again the words that it adds, if a text has them as they stand
     there; else the answer."""
     if len(answer.split()) <= CRISP:
@@ -74,7 +80,7 @@ def shortened(index: RecallIndex, question: str, answer: str, texts: Sequence[st
     return answer
 
 
-def _claims(index: RecallIndex, text: str) -> set[str]:
+def _claims(index: Stems, text: str) -> set[str]:
     """The stems of its telling words, and its numbers by their value."""
     found = list(numbers(text))
     inside = [word.text for word in _telling(text) if not any(n.start <= word.start < n.end for n in found)]
@@ -85,7 +91,7 @@ def _telling(text: str) -> Iterator[Word]:
     return (word for word in words(text) if word.text.lower() not in STOP_WORDS)
 
 
-def names_in(index: RecallIndex, written: str, text: str, known: float) -> bool:
+def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
     having, claimed = _claims(index, text), _claims(index, written)

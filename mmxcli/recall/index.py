@@ -11,19 +11,16 @@ from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
 from mmxcli.recall.passages import Passage
+from mmxcli.recall.stems import Stemmer
 from mmxcli.recall.words import content_words, words
-from mmxcli.recall.writer import BLOCK, FORMAT, TOKENIZER, storable
+from mmxcli.recall.writer import BLOCK, FORMAT
 from mmxcli.sources.segment import Place, Segment
 
 MOST_TERMS = 64  # of a question
 LONGEST_QUESTION = 50_000  # code points that are looked at
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
-# The index's own tokenizer, asked for the stems of single words; and how many passages hold a stem.
-_LOOKUPS = f"""
-CREATE VIRTUAL TABLE temp.stems USING fts5(words, {TOKENIZER});
-CREATE VIRTUAL TABLE temp.stemmed USING fts5vocab(temp, stems, instance);
-CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row);
-"""
+# How many passages hold a stem.
+_LOOKUPS = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,6 @@ class RecallIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stems: dict[str, str] = {}
         self._holding: dict[str, int] = {}
         with self._reading():
             self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -70,7 +66,8 @@ class RecallIndex:
             raise sqlite3.DatabaseError("it is unfinished or of another version")
         # The file may be a stranger's: nothing in it may call what is not harmless.
         self._database.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
-        self._database.executescript(f"PRAGMA temp_store = MEMORY; {_LOOKUPS}")
+        self._stemmer = Stemmer(self._database)
+        self._database.execute(_LOOKUPS)
         named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources")
         self._sources = {name.decode("utf-8", "surrogatepass"): number for name, number in named}
         self._names = {number: name for name, number in self._sources.items()}
@@ -146,19 +143,8 @@ class RecallIndex:
 
     def stems(self, words: Iterable[str]) -> dict[str, str]:
         """What the index's tokenizer makes of each word; "" where it sees none."""
-        wanted = list(dict.fromkeys(words))
-        if len(self._stems) > 100_000:
-            self._stems.clear()
-        new = [word for word in wanted if word not in self._stems]
-        if new:
-            self._stems.update(dict.fromkeys(new, ""))
-            with self._reading():
-                rows = ((i, storable(word)) for i, word in enumerate(new))
-                self._database.executemany("INSERT INTO stems (rowid, words) VALUES (?, ?)", rows)
-                for i, stem in self._database.execute("SELECT doc, term FROM stemmed"):
-                    self._stems[new[i]] += stem
-                self._database.execute("DELETE FROM stems")
-        return {word: self._stems[word] for word in wanted}
+        with self._reading():
+            return self._stemmer.stems(words)
 
     def stems_of(self, text: str) -> set[str]:
         """The stems of all words of a text."""

@@ -8,7 +8,20 @@ from typing import Any
 from mmxcli.render.escape import json_text
 from mmxcli.render.output import Output
 from mmxcli.render.view import View
-from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, PartSummary, ReadingDone, SummaryDone
+from mmxcli.tasks.events import (
+    Answer,
+    Citation,
+    CountDone,
+    Coverage,
+    Event,
+    Finding,
+    Followed,
+    Gap,
+    MoreFound,
+    PartSummary,
+    ReadingDone,
+    SummaryDone,
+)
 
 
 def write(output: Output, record: Mapping[str, object]) -> None:
@@ -51,6 +64,12 @@ def _part(part: PartSummary) -> dict[str, Any]:
     said = [{"text": one.text, "origin": one.origin, "citation": _citations([one.citation])[0]} for one in part.told]
     parts = {"parts": [_part(one) for one in part.parts]} if part.parts else {}
     return {"title": part.title, "source": part.source or None, "words": part.words, "said": said, **parts}
+
+
+def followed(event: Finding | MoreFound | Followed) -> dict[str, Any]:
+    """`event` says which of the three it is: finding, more or end."""
+    names = {Finding: "finding", MoreFound: "more", Followed: "end"}
+    return {"event": names[type(event)], **asdict(event)}
 
 
 def _reading(event: Answer | ReadingDone | SummaryDone) -> dict[str, Any]:
@@ -107,3 +126,5 @@ class JsonView(View):
             case CountDone():
                 write(self.output, count(event))
                 self.finished = True
+            case Finding() | MoreFound() | Followed():
+                write(self.output, followed(event))

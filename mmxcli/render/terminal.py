@@ -15,7 +15,10 @@ from mmxcli.tasks.events import (
     CountDone,
     Coverage,
     Event,
+    Finding,
+    Followed,
     Gap,
+    MoreFound,
     ReadingDone,
     SummaryDone,
     Timing,
@@ -45,6 +48,12 @@ class TextView(View):
                 self._reading(event)
             case CountDone():
                 self._count(event)
+            case Finding():
+                self._finding(event)
+            case MoreFound(line, more, last):
+                self.output.line(f"{line}: and {more:,} more like it, the last on line {last}")
+            case Followed():
+                self._followed(event)
 
     def close(self) -> None:
         if self._writing:
@@ -98,6 +107,29 @@ class TextView(View):
             self.output.within(citation.before, citation.quote, citation.after, citation.matched, indent=4)
         else:
             self.output.line(quote, "italic", indent=4, marked=citation.matched)
+
+    def _finding(self, event: Finding) -> None:
+        answer = f"{one_line(event.answer)}: " if event.answer else ""
+        quote = event.quote.replace("\r", r"\r")  # elsewhere a new line, and this is one
+        self.output.line(f"{event.line}: {answer}{quote}")
+
+    def _followed(self, event: Followed) -> None:
+        self.output.note(
+            f"read {counted(event.lines, 'line')} ({size(event.bytes)}), asked {counted(event.askings, 'time')}: "
+            f"{counted(event.findings, 'finding')}"
+        )
+        skipped = event.skipped
+        for count, what in (
+            (skipped.cut_lines, f"lines were too long: {size(skipped.cut_bytes)} of them were not looked at"),
+            (skipped.binary_lines, "lines are no text and were not looked at"),
+            (skipped.undecoded_bytes, "bytes are not in the encoding (--encoding names another)"),
+            (
+                skipped.unasked_lines,
+                "lines stood out, but there was no room to ask about them: ask more often (--every)",
+            ),
+        ):
+            if count:
+                self.warn(f"{count:,} {what}")
 
     def _reading(self, event: ReadingDone) -> None:
         if not self._questions:

@@ -13,12 +13,16 @@ __all__ = [
     "Counted",
     "Coverage",
     "Event",
+    "Finding",
+    "Followed",
     "Gap",
     "ModelInfo",
+    "MoreFound",
     "Note",
     "PartSummary",
     "Progress",
     "ReadingDone",
+    "Skipped",
     "StateInfo",
     "SummaryDone",
     "Timing",
@@ -188,4 +192,67 @@ class CountDone:
     memory_bytes: dict[str, int] = field(default_factory=dict)
 
 
-Event = Progress | Note | AnswerText | ReadingDone | Answer | SummaryDone | Counted | CountDone
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What of a stream was not, or not wholly, looked at so far: lines that were too long and how many bytes of them,
+    lines that are no text, bytes that are not in the encoding, and lines that stood out for which there was no room."""
+
+    cut_lines: int = 0
+    cut_bytes: int = 0
+    binary_lines: int = 0
+    undecoded_bytes: int = 0
+    unasked_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A line of a stream that says what the question asks, verbatim. `line` counts from 1 in the file that had the name
+    `source` after it was replaced or cut `replaced` times; `answer` is what the model says of it, as far as the line
+    bears it out."""
+
+    question: str
+    source: str
+    line: int
+    quote: str
+    answer: str | None
+    replaced: int
+    skipped: Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class MoreFound:
+    """So many lines like one that was reported, not told before, the last of them on the line `last`."""
+
+    line: int
+    more: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The end: what was read, earlier runs under the same name included. `bookmark` is the name, if there is one."""
+
+    question: str
+    source: str
+    lines: int
+    bytes: int
+    findings: int
+    askings: int
+    replaced: int
+    skipped: Skipped
+    bookmark: str | None
+
+
+Event = (
+    Progress
+    | Note
+    | AnswerText
+    | ReadingDone
+    | Answer
+    | SummaryDone
+    | Counted
+    | CountDone
+    | Finding
+    | MoreFound
+    | Followed
+)

@@ -1,13 +1,14 @@
 """One question: the recalled passages are read again, and what the model writes is held against them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import continuation_prompt, question_prompt, sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import borne_out
+from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
@@ -21,6 +22,7 @@ CANDIDATES = 8  # passages in which evidence is looked for; the model reads the 
 # The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 72
 # questions about three books none is below, of 144 asked of another book 134 are (docs/benchmarks.md).
 FOUND = 0.9
+SURE = 1.1  # less of the best sentence, and words that mean nearly the same may stand for those of the question
 
 
 class Origin(StrEnum):
@@ -58,17 +60,35 @@ class Evidence:
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
+    kindred: Kindred = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
         """Whether the text can be taken to say something about the question."""
         return bool(self.quotes) and self.quotes[0].score >= FOUND
 
+    @property
+    def sure(self) -> bool:
+        return bool(self.quotes) and self.quotes[0].score >= SURE
 
-def gather(reading: Reading, question: str, limit: int) -> Evidence:
-    """Passages and the `limit` best sentences for a question, best first."""
-    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES))
-    return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit)))
+
+def gather(
+    reading: Reading, question: str, limit: int, near_words: Callable[[], Near | None] = lambda: None
+) -> Evidence:
+    """Passages and the `limit` best sentences for a question, best first.
+
+    Where the best shares little with the question, `near_words` is asked for, and words of the text that are near
+    those of the question may stand for them.
+    """
+    evidence = _evidence(reading, question, limit, NONE)
+    if evidence.sure or not evidence.quotes or (near := near_words()) is None:
+        return evidence
+    return _evidence(reading, question, limit, kindred(reading.index, question, near))
+
+
+def _evidence(reading: Reading, question: str, limit: int, kin: Kindred) -> Evidence:
+    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, kin))
+    return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit, kin)), kin)
 
 
 def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[Said]:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from mmxcli.models.anatomy import Quant
 from mmxcli.models.chat import ChatTemplate
-from mmxcli.models.load import anatomy_of, load_model
+from mmxcli.models.fields import Fields
+from mmxcli.models.load import anatomy_of, embedding_of, load_model
+from mmxcli.models.shape import Shape, foreign
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder
 
 if TYPE_CHECKING:
+    from mmxcli.models.near_words import NearWords
     from mmxcli.models.runner import Model
     from mmxcli.models.writing import FastWriter
 
@@ -31,6 +34,17 @@ class Loaded:
     @cached_property
     def template(self) -> ChatTemplate:
         return ChatTemplate(self.tokenizer)
+
+    @cached_property
+    def near_words(self) -> "NearWords | None":
+        """None for a network whose embedding we do not know."""
+        if foreign(Fields(self.weights.path)) is not None:
+            return None
+        from mmxcli.models.embedding import Embedding
+        from mmxcli.models.near_words import NearWords
+
+        embedding = embedding_of(Shape.read(self.weights.path), self.weights.path)
+        return NearWords(self.tokenizer.words(), Embedding(embedding))
 
     def model(self, quant: Quant) -> "Model":
         if quant not in self._models:

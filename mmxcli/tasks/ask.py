@@ -88,7 +88,7 @@ def _answer(
         if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
             break
         recall_start = time.perf_counter()
-        evidence = gather(reading, question, NEAREST)
+        evidence = gather(reading, question, NEAREST, session.near_words)
         recalled.append((question, evidence, time.perf_counter() - recall_start))
         if evidence.found:  # else nothing is written, and no model is needed
             yield from session.prepare_writing()
@@ -100,7 +100,9 @@ def _answer(
         one = next(said) if evidence.found else None
         quotes, otherwise = list(evidence.quotes), None
         if one:
-            quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS)
+            quotes = best_quotes(
+                reading.index, question, one.text, evidence.passages, CITATIONS, evidence.kindred
+            )
             quotes = with_another(quotes, evidence.quotes, CITATIONS)
             otherwise = rival(reading.index, question, one.text, evidence.quotes)
         if otherwise:

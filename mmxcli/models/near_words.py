@@ -23,7 +23,7 @@ class NearWords:
         self._embedding = embedding
 
     def __call__(self, asked: Sequence[str]) -> dict[str, dict[str, float]]:
-        """For each word that is known, in any case, at most MOST others with their nearness, nearest first: LEAST to 1."""
+        """For each word that is known, in any case, at most MOST others, nearest first: LEAST to 1."""
         places = {word: self._places[word.lower()] for word in asked if word.lower() in self._places}
         if not places:
             return {}
@@ -51,8 +51,7 @@ class NearWords:
 
     @cached_property
     def _middle(self) -> NDArray[np.float32]:
-        sums = np.zeros(1, np.float32)
-        for start in range(0, len(self._tokens), _PIECE):
-            sums = sums + self._embedding.rows(self._tokens[start : start + _PIECE]).sum(axis=0)
-        middle: NDArray[np.float32] = sums / len(self._tokens)
-        return middle
+        pieces = range(0, len(self._tokens), _PIECE)
+        rows = (self._embedding.rows(self._tokens[start : start + _PIECE]) for start in pieces)
+        sums = np.sum([piece.sum(axis=0) for piece in rows], axis=0)
+        return np.asarray(sums / len(self._tokens), np.float32)

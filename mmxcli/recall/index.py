@@ -49,7 +49,8 @@ class Origin(NamedTuple):
 
 
 class RecallIndex:
-    """An index that was written before, for one thread. `meta` holds the notes that it was finished with, `count` is of its passages.
+    """An index that was written before, for one thread. `meta` holds the notes that it was finished with,
+    `count` is of its passages.
 
     Everything raises DamagedError where the file turns out damaged.
     """
@@ -114,7 +115,9 @@ class RecallIndex:
     def _scores(self, word: str) -> dict[int, float]:
         """Of the passages that hold a word."""
         with self._reading():
-            return dict(self._database.execute(f"SELECT rowid, -{_RANK} FROM found WHERE found MATCH ?", (f'"{word}"',)))
+            return dict(
+                self._database.execute(f"SELECT rowid, -{_RANK} FROM found WHERE found MATCH ?", (f'"{word}"',))
+            )
 
     def passage(self, number: int) -> Passage:
         """The passage with this id."""

@@ -31,9 +31,10 @@ def kindred(index: "RecallIndex", question: str, near: Near) -> Kindred:
     for stem, word in words.items():
         kin = chosen[stem] = {}
         for other, nearness in found.get(word, {}).items():  # nearest first
-            if (its := stems[other]) and its not in words and its not in kin:
-                if 0 < index.holding(its) <= max(FEW, RARE * index.count):
-                    kin[its] = Kin(other, nearness)
+            its = stems[other]
+            rare = its and 0 < index.holding(its) <= max(FEW, RARE * index.count)
+            if rare and its not in words and its not in kin:
+                kin[its] = Kin(other, nearness)
     return chosen
 
 

@@ -7,6 +7,7 @@ from mmxcli.render.output import Output
 from mmxcli.render.tree import tree
 from mmxcli.render.units import counted, duration, size
 from mmxcli.render.view import View
+from mmxcli.render.where import where
 from mmxcli.render.wrap import WordWrap
 from mmxcli.tasks.events import (
     Answer,
@@ -86,10 +87,7 @@ class TextView(View):
             self._citation(citation)
 
     def _citation(self, citation: Citation) -> None:
-        place = one_line(citation.source)
-        place += f", page {citation.page}" if citation.page else ""
-        place += f", {one_line(citation.place)}" if citation.place else ""
-        place += f":{citation.line}" if not citation.page and not citation.place else ""
+        place = where(citation)
         place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         around = citation.before or citation.after

@@ -44,7 +44,8 @@ def terminal(*arguments: str, columns: int, **environment: str) -> str:
 
 
 def plain(written: str) -> list[str]:
-    written = re.sub(r"[^\n]*\x1b\[2K", "", written)  # what was on a line that was cleared
+    """The lines as they stay: without what was on one that was cleared, the same or the one above."""
+    written = re.sub(r"[^\n]*\n(?:\x1b\[\?25h)?\r\x1b\[1A\x1b\[2K|[^\n]*\x1b\[2K", "", written)
     return SEQUENCE.sub("", written).replace("\r\n", "\n").split("\n")
 
 

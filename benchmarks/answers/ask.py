@@ -4,7 +4,9 @@
         [--absent 40] [--closed] [--keep FILE] [-- further arguments of mmx ask]
 
 `expectations.jsonl` beside this file asks of Great Expectations (Project Gutenberg 1400), and nothing was chosen by it:
-SET is this folder then, with --files expectations --documents great_expectations.txt=FILE.
+SET is this folder then, with --files expectations --documents great_expectations.txt=FILE. `readers.jsonl` has other
+questions in a reader's words, about six texts; near words were chosen by them. Their places are offsets in the
+development set's books, and in three of long.txt's, cut out as long.manifest.json has them.
 
 SET is a folder of JSONL files, one question a line with "id", "doc", "question" and what `scores.py` reads, beside the
 documents. With --absent, so many questions of one document are asked of the others too, which do not answer them;

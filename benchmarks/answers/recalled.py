@@ -1,20 +1,27 @@
-"""Where recall alone has the sentence that answers: among its passages, and among its best sentences. No model is used.
+"""Where recall alone has the sentence that answers: among its passages, and among its best sentences.
 
-python benchmarks/answers/recalled.py SET [--files books pdf_qa repo_qa] [--documents click-8.1.7=DIR]
+python benchmarks/answers/recalled.py SET [--files books pdf_qa repo_qa] [--documents click-8.1.7=DIR] [--model NAME]
+
+With --model, words that are near in its embedding may stand for those of a question; else no model is used.
 """
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from ask import by_document, read
 from scores import is_gold
 
+from mmxcli.config import load_settings
+from mmxcli.reading.answering import Evidence, gather
+from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.kin import Near
 from mmxcli.recall.passages import Passage
-from mmxcli.recall.quotes import Quote, best_quotes
-from mmxcli.recall.select import select
+from mmxcli.recall.quotes import Quote
 from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
@@ -28,14 +35,16 @@ def main() -> None:
     parser.add_argument("set", type=Path)
     parser.add_argument("--files", nargs="+", default=["books", "pdf_qa", "repo_qa"])
     parser.add_argument("--documents", nargs="*", default=[], metavar="DOC=PATH", help="where a document lies")
+    parser.add_argument("--model")
     chosen = parser.parse_args()
+    near = near_words(chosen.model)
     places = dict(item.split("=", 1) for item in chosen.documents)
     print(f"{'':<40}{'questions':>10}   passages, first " + " ".join(f"{rank:>3}" for rank in RANKS) + "   sentences")
     for name in chosen.files:
         for document, golds in by_document(read(chosen.set / f"{name}.jsonl")).items():
             with tempfile.TemporaryDirectory() as folder:
                 index = indexed(places.get(document, str(chosen.set / document)), Path(folder) / "index")
-                found = [ranks(index, gold) for gold in golds]
+                found = [ranks(index, gold, near) for gold in golds]
             columns = [" ".join(f"{sum(one[at] <= rank for one in found):>3}" for rank in RANKS) for at in (0, 1)]
             print(f"{name + ' ' + document:<40}{len(golds):>10}{'':>19}{columns[0]}   {columns[1]}", flush=True)
 
@@ -51,12 +60,24 @@ def indexed(place: str, target: Path) -> RecallIndex:
     return RecallIndex(target)
 
 
-def ranks(index: RecallIndex, gold: dict[str, Any]) -> tuple[int, int]:
+def near_words(model: str | None) -> Near | None:
+    if model is None:
+        return None
+    session = Session(load_settings({"model": model}, environ=dict(os.environ), cwd=Path.cwd(), sources=[]))
+    list(session.open_weights())
+    return session.near_words()
+
+
+def evidence(index: RecallIndex, question: str, limit: int, near: Near | None) -> Evidence:
+    return gather(cast(Reading, SimpleNamespace(index=index)), question, limit, lambda: near)
+
+
+def ranks(index: RecallIndex, gold: dict[str, Any], near: Near | None) -> tuple[int, int]:
     """Of the first passage and of the first sentence that stand where the answer does; 99 where none does."""
-    passages = [hit.passage for hit in select(index, gold["question"], RANKS[-1])]
-    quotes = best_quotes(index, gold["question"], None, passages, RANKS[-1])
+    found = evidence(index, gold["question"], RANKS[-1], near)
     first, second = (
-        next((at for at, one in enumerate(found, 1) if is_gold(gold, cited(one))), 99) for found in (passages, quotes)
+        next((at for at, one in enumerate(some, 1) if is_gold(gold, cited(one))), 99)
+        for some in (found.passages, found.quotes)
     )
     return first, second
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What a tokenizer for plain text has none of.
 PLAIN: dict[str, Any] = {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
 _PLAIN_PARTS = re.compile(f'"(?:{"|".join(PLAIN)})"\\s*:\\s*[^\\s0-9]')  # a word of the vocabulary has a number there
+_WHOLE_WORD = re.compile("[Ġ▁]([a-z]{3,})")
 
 
 class Tokenizer:
@@ -130,6 +131,12 @@ class Tokenizer:
             ids += [*self.encode(text[start : control.start()]), number]
             start = control.end()
         return ids + self.encode(text[start:])
+
+    def words(self) -> dict[str, int]:
+        """Its tokens that are a word of small Latin letters with a space before it, by the word."""
+        with self._usable():
+            found = ((_WHOLE_WORD.fullmatch(token), number) for token, number in self._vocabulary.get_vocab().items())
+            return {match[1]: number for match, number in found if match and number < self.rows}
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids, control tokens left out."""

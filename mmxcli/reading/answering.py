@@ -1,13 +1,14 @@
 """One question: the recalled passages are read again, and what the model writes is held against them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import continuation_prompt, question_prompt, sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import borne_out
+from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
@@ -21,6 +22,7 @@ CANDIDATES = 8  # passages in which evidence is looked for; the model reads the 
 # The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 72
 # questions about three books none is below, of 144 asked of another book 134 are (docs/benchmarks.md).
 FOUND = 0.9
+SURE = 1.1  # less of the best sentence, and words that mean nearly the same may stand for those of the question
 
 
 class Origin(StrEnum):
@@ -34,30 +36,35 @@ class Origin(StrEnum):
     CONTENTS = "contents"  # the document's headings, or the tree of a folder
 
 
-# The share of answers of each origin that is right, by how often it was on 72 questions with two models
-# (docs/answers.md).
+# The share of answers of each origin that is right, where the best sentence shares much with the question and where it
+# does not, by how often it was (docs/answers.md).
 CONFIDENCE = {Origin.NAMED: 0.9, Origin.BACKED: 0.5, Origin.AGAIN: 0.5, Origin.SENTENCE: 0.5}
 CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.CONTENTS: 0.9}
+UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.1, Origin.AGAIN: 0.1, Origin.SENTENCE: 0.1}
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer, where its words come from, and how likely it is to be right, from 0 to 1."""
+    """An answer, where its words come from, and how likely it is to be right, from 0 to 1. `sure`: its evidence is."""
 
     text: str
     origin: Origin
+    sure: bool = True
 
     @property
     def confidence(self) -> float:
-        return CONFIDENCE[self.origin]
+        return (CONFIDENCE if self.sure else UNSURE)[self.origin]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What recall found for a question: the passages for the model, the best sentences without any answer."""
+    """What recall found for a question: the passages for the model, the best sentences without any answer. `kindred`
+    stood for words of the question where those alone found too little to be `sure`."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
+    kindred: Kindred
+    sure: bool
 
     @property
     def found(self) -> bool:
@@ -65,10 +72,25 @@ class Evidence:
         return bool(self.quotes) and self.quotes[0].score >= FOUND
 
 
-def gather(reading: Reading, question: str, limit: int) -> Evidence:
-    """Passages and the `limit` best sentences for a question, best first."""
-    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES))
-    return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit)))
+def gather(
+    reading: Reading, question: str, limit: int, near_words: Callable[[], Near | None] = lambda: None
+) -> Evidence:
+    """Passages and the `limit` best sentences for a question, best first.
+
+    Where the best shares little with the question, `near_words` is asked for, and words of the text that are near
+    those of the question may stand for them.
+    """
+    evidence = _evidence(reading, question, limit, NONE)
+    if evidence.sure or not evidence.quotes or (near := near_words()) is None:
+        return evidence
+    wider = _evidence(reading, question, limit, kindred(reading.index, question, near))
+    return replace(wider, sure=False) if wider.found or not evidence.found else evidence
+
+
+def _evidence(reading: Reading, question: str, limit: int, kin: Kindred) -> Evidence:
+    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, kin))
+    quotes = tuple(best_quotes(reading.index, question, None, passages, limit, kin))
+    return Evidence(passages, quotes, kin, sure=bool(quotes) and quotes[0].score >= SURE)
 
 
 def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[Said]:
@@ -82,7 +104,7 @@ def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Eviden
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
     texts = iter(named(session, [(question, evidence.quotes[0].text) for question, evidence in again]) if again else ())
     return [
-        known or _of_sentence(reading, question, evidence.quotes[0].text, next(texts))
+        known or _of_sentence(reading, question, evidence, next(texts))
         for known, (question, evidence) in zip(said, asked, strict=True)
     ]
 
@@ -93,13 +115,15 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
     others += [f"{passage.headings}\n{passage.text}" for passage in evidence.passages if is_code(passage.source)]
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
         if kept := borne_out(reading.index, question, text, texts):
-            return Said(kept, origin)
+            return Said(kept, origin, evidence.sure)
     return None
 
 
-def _of_sentence(reading: Reading, question: str, sentence: str, text: str) -> Said:
-    kept = borne_out(reading.index, question, text, [sentence])
-    return Said(kept, Origin.AGAIN) if kept else Said(" ".join(sentence.split()), Origin.SENTENCE)
+def _of_sentence(reading: Reading, question: str, evidence: Evidence, text: str) -> Said:
+    sentence = evidence.quotes[0].text
+    if kept := borne_out(reading.index, question, text, [sentence]):
+        return Said(kept, Origin.AGAIN, evidence.sure)
+    return Said(" ".join(sentence.split()), Origin.SENTENCE, evidence.sure)
 
 
 def named(session: Session, asked: Sequence[tuple[str, str]]) -> list[str]:

@@ -15,6 +15,7 @@ from mmxcli.models.weights import WeightsFolder
 
 if TYPE_CHECKING:
     from mmxcli.models.embedding import Embedding
+    from mmxcli.models.near_words import NearWords
     from mmxcli.models.runner import Model
     from mmxcli.models.writing import FastWriter
 
@@ -43,6 +44,15 @@ class Loaded:
         if foreign(Fields(self.weights.path)) is not None:
             return None
         return Embedding(embedding_of(Shape.read(self.weights.path), self.weights.path))
+
+    @cached_property
+    def near_words(self) -> "NearWords | None":
+        """None for a network whose embedding we do not know."""
+        if self.embedding is None:
+            return None
+        from mmxcli.models.near_words import NearWords
+
+        return NearWords(self.tokenizer.words(), self.embedding)
 
     def model(self, quant: Quant) -> "Model":
         if quant not in self._models:

@@ -34,6 +34,7 @@ from mmxcli.state.record import INDEX, StoredReading
 from mmxcli.state.store import ReadingStore
 
 if TYPE_CHECKING:
+    from mmxcli.models.near_words import NearWords
     from mmxcli.models.runner import Model
     from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
@@ -112,6 +113,10 @@ class Session:
         trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder, self.quant)
         self.load_s += time.perf_counter() - start
         return model
+
+    def near_words(self) -> "NearWords | None":
+        """Comes after `open_weights`."""
+        return self.loaded.near_words
 
     def _model_to_copy(self) -> "Model":
         """The model; let go afterwards where nothing else has needed it, so that its memory is free for the rest."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mmxcli.reading.progress import Progress
 from mmxcli.recall.gist import FAR, NEAR, Statement, Told, gist, length, statements
 from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.kin import share
 from mmxcli.recall.parts import Part
-from mmxcli.recall.select import share
 
 CARRIED = 120  # words of a part from which what stands above it is made
 INNER, LEAST = 3, 25  # a part has a third of the words of what it is a part of, but at least so many

@@ -9,8 +9,9 @@ from mmxcli.reading.answering import Origin, Said, named
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import backed, borne_out
+from mmxcli.recall.kin import share
 from mmxcli.recall.quotes import Quote, best_quotes
-from mmxcli.recall.select import select, share
+from mmxcli.recall.select import select
 
 PASSAGES, SENTENCES = 48, 32  # that are looked at, and of which the model is asked
 LEAST = 0.5  # of the weight of a question's words that a sentence must hold

@@ -1,15 +1,19 @@
 """Finds the passages of an index by their words and gives any text of its documents back exactly."""
 
+import heapq
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
+from mmxcli.recall.kin import NONE, Kindred
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.stems import Stemmer
 from mmxcli.recall.words import content_words, words
@@ -19,6 +23,8 @@ from mmxcli.sources.segment import Place, Segment
 MOST_TERMS = 64  # of a question
 LONGEST_QUESTION = 50_000  # code points that are looked at
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
+MOST_REPLACED = 16  # rarest words of a question for which others may stand
+_RANK = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
 # How many passages hold a stem.
 _LOOKUPS = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row)"
 
@@ -40,7 +46,8 @@ class Origin(NamedTuple):
 
 
 class RecallIndex:
-    """An index that was written before, for one thread. `meta` holds the notes that it was finished with.
+    """An index that was written before, for one thread. `meta` holds the notes that it was finished with,
+    `count` is of its passages.
 
     Everything raises DamagedError where the file turns out damaged.
     """
@@ -71,20 +78,43 @@ class RecallIndex:
         named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources")
         self._sources = {name.decode("utf-8", "surrogatepass"): number for name, number in named}
         self._names = {number: name for name, number in self._sources.items()}
-        self._count = self._number("SELECT count(*) FROM passages")
+        self.count = self._number("SELECT count(*) FROM passages")
 
-    def search(self, question: str, limit: int) -> list[Hit]:
-        """The passages that share the question's telling words, best first, by BM25."""
-        query = " OR ".join(f'"{word}"' for word in self._question_words(question).values())
+    def search(self, question: str, limit: int, kindred: Kindred = NONE) -> list[Hit]:
+        """The passages that share the question's telling words, best first, by BM25. Where one of `kindred` stands for
+        a word, it counts as its nearness has it."""
+        words = self.question_words(question)
+        if kindred:
+            return self._search_replaced(dict(islice(words.items(), MOST_REPLACED)), limit, kindred)
+        query = " OR ".join(f'"{word}"' for word in words.values())
         if not query:
             return []
-        rank = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
         with self._reading():
             found = self._database.execute(
-                f"SELECT rowid, -{rank} FROM found WHERE found MATCH ? ORDER BY {rank}, rowid LIMIT ?",
+                f"SELECT rowid, -{_RANK} FROM found WHERE found MATCH ? ORDER BY {_RANK}, rowid LIMIT ?",
                 (query, limit),
             ).fetchall()
         return [Hit(self.passage(number), score) for number, score in found]
+
+    def _search_replaced(self, words: Mapping[str, str], limit: int, kindred: Kindred) -> list[Hit]:
+        """BM25 is a sum over words, so each is looked for alone; of one and those that stand for it the best counts."""
+        scores: defaultdict[int, float] = defaultdict(float)
+        for stem, word in words.items():
+            best = self._scores(word)
+            for kin in kindred.get(stem, {}).values():
+                for number, score in self._scores(kin.word).items():
+                    best[number] = max(best.get(number, 0.0), kin.nearness * score)
+            for number, score in best.items():
+                scores[number] += score
+        found = heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0]))
+        return [Hit(self.passage(number), score) for number, score in found]
+
+    def _scores(self, word: str) -> dict[int, float]:
+        """Of the passages that hold a word."""
+        with self._reading():
+            return dict(
+                self._database.execute(f"SELECT rowid, -{_RANK} FROM found WHERE found MATCH ?", (f'"{word}"',))
+            )
 
     def passage(self, number: int) -> Passage:
         """The passage with this id."""
@@ -134,12 +164,12 @@ class RecallIndex:
 
     def question_weights(self, question: str) -> dict[str, float]:
         """Stem to rarity of the question's telling words, those that no passage holds included."""
-        return {stem: self.rarity(stem) for stem in self._question_words(question)}
+        return {stem: self.rarity(stem) for stem in self.question_words(question)}
 
     def rarity(self, stem: str) -> float:
         """The inverse document frequency of a stem among the passages."""
-        holding = self._passages_holding(stem)
-        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
+        holding = self.holding(stem)
+        return math.log(1 + (self.count - holding + 0.5) / (holding + 0.5))
 
     def stems(self, words: Iterable[str]) -> dict[str, str]:
         """What the index's tokenizer makes of each word; "" where it sees none."""
@@ -154,19 +184,20 @@ class RecallIndex:
         """Release the file; nothing else may be asked afterwards."""
         self._database.close()
 
-    def _question_words(self, question: str) -> dict[str, str]:
+    def question_words(self, question: str) -> dict[str, str]:
         """Stem to word for the question's telling words; of many, the rarest that the index holds."""
         telling = list(content_words(question[:LONGEST_QUESTION]))
         stems = self.stems(telling)
         words = {stems[word]: word for word in reversed(telling) if stems[word]}
-        kept = sorted(words, key=lambda stem: (not self._passages_holding(stem), -self.rarity(stem)))
+        kept = sorted(words, key=lambda stem: (not self.holding(stem), -self.rarity(stem)))
         return {stem: words[stem] for stem in kept[:MOST_TERMS]}
 
-    def _passages_holding(self, stem: str) -> int:
+    def holding(self, stem: str) -> int:
+        """How many passages hold a stem."""
         if stem not in self._holding:
             with self._reading():
                 row = self._database.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
-            self._holding[stem] = min(row[0], self._count) if row else 0
+            self._holding[stem] = min(row[0], self.count) if row else 0
         return self._holding[stem]
 
     def _blocks(self, source: str, start: int, end: int) -> Iterator[Segment]:

@@ -1,13 +1,13 @@
 """Finds the words of a source that bear an answer out, and checks that they stand there."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import Passage, is_code
-from mmxcli.recall.select import share
 from mmxcli.recall.sentences import sentences
 from mmxcli.recall.words import STOP_WORDS, Word, content_words, inside_word, words
 
@@ -38,13 +38,19 @@ class Quote:
 
 
 def best_quotes(
-    index: RecallIndex, question: str, answer: str | None, passages: Sequence[Passage], limit: int
+    index: RecallIndex,
+    question: str,
+    answer: str | None,
+    passages: Sequence[Passage],
+    limit: int,
+    kindred: Kindred = NONE,
 ) -> list[Quote]:
-    """The sentences (for code: three lines) that best support the answer or, without one, fit the question.
+    """The sentences (for code: three lines) that best support the answer or, without one, fit the question, for whose
+    words `kindred` may stand.
 
     `passages` come best first. Quotes are at most LONGEST characters long and do not overlap.
     """
-    scorer = _Scorer(index, question, answer or "")
+    scorer = _Scorer(index, question, answer or "", kindred)
     found = [quote for rank, passage in enumerate(passages) for quote in scorer.quotes(passage, rank)]
     chosen: list[Quote] = []
     for quote in sorted(found, key=lambda quote: -quote.score):
@@ -133,8 +139,9 @@ def _plain(text: str) -> Iterator[tuple[str, int]]:
 class _Scorer:
     """Weighs sentences by what they share with one question and its answer."""
 
-    def __init__(self, index: RecallIndex, question: str, answer: str) -> None:
+    def __init__(self, index: RecallIndex, question: str, answer: str, kindred: Kindred) -> None:
         self._index = index
+        self._kindred = kindred
         self._question = index.question_weights(question)
         answered = self._stemmed(answer)
         self._answer = [stem for _, stem in answered]
@@ -157,8 +164,8 @@ class _Scorer:
             if wide.start + end <= passage.start or wide.start + start >= passage.end:
                 continue
             near = set().union(*found[max(0, i - reach) : i + reach + 1])
-            fit = share(set(found[i]), self._question) / 2
-            fit += share(near, self._question) / 4 + share(around, self._question) / 4 + 0.6 / (1 + rank)
+            fit = self._fit(set(found[i])) / 2
+            fit += self._fit(near) / 4 + self._fit(around) / 4 + 0.6 / (1 + rank)
             low, high = self._trim(wide.text, stemmed, start, end)
             fit += self._support(_between(stemmed, low, high), wide.text[low:high])
             before, after = spans[max(0, i - 1)][0], spans[min(len(spans) - 1, i + 1)][1]
@@ -167,6 +174,9 @@ class _Scorer:
             line, page, place = self._index.origin(passage.source, wide.start + low)
             text, low, high = wide.text[low:high], wide.start + low, wide.start + high
             yield Quote(passage.source, low, high, line, page, text, fit, place)
+
+    def _fit(self, stems: Set[str]) -> float:
+        return share(stems, self._question, self._kindred)
 
     def _support(self, stems: list[str], text: str) -> float:
         """2 for the whole answer word for word, less for some of its words, or numbers of the same value."""
@@ -184,7 +194,7 @@ class _Scorer:
         for low in borders[:-1]:
             high = max(border for border in borders if border - low <= LONGEST)
             stems = _between(stemmed, low, high)
-            worth = self._support(stems, text[low:high]) + share(set(stems), self._question)
+            worth = self._support(stems, text[low:high]) + self._fit(set(stems))
             best = max(best, (worth, len(text[low:high].strip()), low, high))
         _, length, low, high = best
         low += len(text[low:high]) - len(text[low:high].lstrip())

@@ -1,10 +1,11 @@
 """Chooses the passages to read for a question: the statistics of words, then what stands close together."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 
 from mmxcli.recall.files import asks_about_files
 from mmxcli.recall.index import Hit, RecallIndex
+from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.sentences import sentences
 from mmxcli.recall.words import words
@@ -15,14 +16,14 @@ CANDIDATES = 50
 _CONTENTS_LINE = re.compile(r"(?:\. ?){4}|(?:\s{2}|, )\d+(?:[-–]\d+)?\.?$|^\s*(?i:chapter|chap\.)\s")
 
 
-def select(index: RecallIndex, question: str, limit: int) -> list[Hit]:
+def select(index: RecallIndex, question: str, limit: int, kindred: Kindred = NONE) -> list[Hit]:
     """The passages most likely to answer the question, best first; scores are at most 1.5.
 
     To BM25, relative to its best, comes half the share of the question's rare words that two neighbouring
-    sentences hold, less half the share of lines that look like a table of contents. The tree of a folder
-    says something about files alone.
+    sentences hold, less half the share of lines that look like a table of contents. `kindred` may stand for words.
+    The tree of a folder says something about files alone.
     """
-    hits = index.search(question, CANDIDATES)
+    hits = index.search(question, CANDIDATES, kindred)
     if not asks_about_files(question):
         hits = [hit for hit in hits if not is_tree(hit.passage.source)]
     weights = index.question_weights(question)
@@ -30,24 +31,21 @@ def select(index: RecallIndex, question: str, limit: int) -> list[Hit]:
     scored = [
         Hit(
             hit.passage,
-            hit.score / hits[0].score + _closest(index, hit.passage, weights) / 2 - _contents(hit.passage.text) / 2,
+            hit.score / hits[0].score
+            + _closest(index, hit.passage, weights, kindred) / 2
+            - _contents(hit.passage.text) / 2,
         )
         for hit in hits
     ]
     return sorted(scored, key=lambda hit: -hit.score)[:limit]
 
 
-def share(stems: Set[str], weights: Mapping[str, float]) -> float:
-    """How much of the weight these stems carry, from 0 to 1."""
-    return sum(weights[stem] for stem in stems & weights.keys()) / (sum(weights.values()) or 1)
-
-
-def _closest(index: RecallIndex, passage: Passage, weights: Mapping[str, float]) -> float:
+def _closest(index: RecallIndex, passage: Passage, weights: Mapping[str, float], kindred: Kindred) -> float:
     """The greatest share of the question that two neighbours and the headings above them hold."""
 
     text, headings = passage.text, index.stems_of(passage.headings)
     parts = [index.stems_of(text[start:end]) | headings for start, end in sentences(text, is_code(passage.source))]
-    return max(share(one | other, weights) for one, other in zip(parts, [*parts[1:], headings], strict=True))
+    return max(share(one | other, weights, kindred) for one, other in zip(parts, [*parts[1:], headings], strict=True))
 
 
 def _contents(text: str) -> float:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
 from mmxcli.render.units import amount, duration, size
-from mmxcli.tasks.events import Progress
+from mmxcli.render.where import where
+from mmxcli.tasks.events import Citation, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,6 +44,19 @@ class ProgressLine:
         if event.done == event.total and not self._animated and event.stage not in self._told:
             self._told.add(event.stage)
             self._output.note(self._stage.summary())
+
+    def look(self, citation: Citation) -> None:
+        """Shows on a terminal where the model looks, until there is an answer."""
+        if self._output.quiet or not self._animated:
+            return
+        from rich.live import Live
+        from rich.text import Text
+
+        self.clear()
+        said = f"looking at {where(citation)}: {one_line(' '.join(citation.quote.split()))}"
+        text = Text(said, style="dim", no_wrap=True, overflow="ellipsis")
+        self._live = Live(text, console=self._output.err, auto_refresh=False, transient=True)
+        self._live.start(refresh=True)
 
     def clear(self) -> None:
         if self._live:

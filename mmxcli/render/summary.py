@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
-from mmxcli.render.terminal import TextView, place_of
+from mmxcli.render.terminal import TextView
+from mmxcli.render.where import where
 from mmxcli.tasks.events import Event, PartSummary, SummaryDone
 
 ORIGINS = {
@@ -53,7 +54,7 @@ class SummaryView(TextView):
         else:
             self.output.line(f"{title}{words}", "bold", indent=2 * max(0, level - 1))
         for one in part.told:
-            place = f" ({place_of(one.citation)})" if self._sources else ""
+            place = f" ({where(one.citation)})" if self._sources else ""
             self._line(f"{one.text}{place}", level + 1)
         if self._markdown and part.told:
             self.output.raw("\n")

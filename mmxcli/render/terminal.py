@@ -7,6 +7,7 @@ from mmxcli.render.output import Output
 from mmxcli.render.tree import tree
 from mmxcli.render.units import counted, duration, size
 from mmxcli.render.view import View
+from mmxcli.render.where import where
 from mmxcli.render.wrap import WordWrap
 from mmxcli.tasks.events import (
     Answer,
@@ -96,7 +97,8 @@ class TextView(View):
             self._citation(citation)
 
     def _citation(self, citation: Citation) -> None:
-        place = place_of(citation)
+        place = where(citation)
+        place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         around = citation.before or citation.after
         if not (around or self.output.out.is_terminal):
@@ -173,15 +175,6 @@ class TextView(View):
             self.warn(f"skipped {gap.source}{page}: {gap.reason}")
         if len(gaps) > GAPS_SHOWN:
             self.warn(f"skipped {len(gaps) - GAPS_SHOWN:,} more; --json lists all")
-
-
-def place_of(citation: Citation) -> str:
-    """Where a quote stands, in words."""
-    place = one_line(citation.source)
-    place += f", page {citation.page}" if citation.page else ""
-    place += f", {one_line(citation.place)}" if citation.place else ""
-    place += f":{citation.line}" if not citation.page and not citation.place else ""
-    return place + ("" if citation.verified else " (not verified)")
 
 
 def _times(timing: Timing) -> str:

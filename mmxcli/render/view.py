@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from mmxcli.render.output import Output
 from mmxcli.render.progress import ProgressLine
-from mmxcli.tasks.events import Answer, Event, Note, Progress, ReadingDone
+from mmxcli.tasks.events import Answer, Event, Looking, Note, Progress, ReadingDone
 
 Result = TypeVar("Result")
 
@@ -26,6 +26,8 @@ class View:
         match event:
             case Progress():
                 self._progress.show(event)
+            case Looking(citation):
+                self._progress.look(citation)
             case Note():
                 self._progress.clear()
                 self.warn(event.text) if event.warning else self.output.note(event.text)

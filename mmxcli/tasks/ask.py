@@ -22,7 +22,7 @@ from mmxcli.recall.quotes import (
     verify,
     with_another,
 )
-from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Timing
+from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Looking, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
 
 OTHERWISE = "another place says otherwise: the second quote"
@@ -69,18 +69,18 @@ def _whole(
     if found := contents(reading.index, question):
         source = reading.index.sources[0]
         quotes = [quote_of(reading.index, source, entry.start, entry.end) for entry in found.entries]
-        yield from _checked(session, reading, question, quotes, Said(found.text, Origin.CONTENTS), 0.0, start)
+        yield from _checked(session, reading, question, quotes, Said(found.text, Origin.CONTENTS), start)
         return True
     if files := listed(reading.index, question):
         quotes = [quote_of(reading.index, files.source, *span) for span in files.spans]
-        yield from _checked(session, reading, question, quotes, Said(files.text, Origin.CONTENTS), 0.0, start)
+        yield from _checked(session, reading, question, quotes, Said(files.text, Origin.CONTENTS), start)
         return True
     if not (asked or asks_for_all(question)) or not gather(reading, question, 1).found:
         return False
     yield from session.prepare_writing()
     collected = yield from collect(session, reading, question)
     if collected:
-        yield from _checked(session, reading, question, collected.quotes, collected.said, 0.0, start)
+        yield from _checked(session, reading, question, collected.quotes, collected.said, start)
     return collected is not None
 
 
@@ -88,32 +88,34 @@ def _answer(
     session: Session, reading: Reading, questions: Sequence[str], start: float, *, whole: bool
 ) -> Generator[Event, None, int]:
     """Answers as many of the first questions as are best written together; returns how many."""
-    recalled: list[tuple[str, Evidence, float]] = []
+    recalled: list[tuple[str, Evidence, float, float]] = []
     together = 1
     for question in questions:
         if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
             break
         recall_start = time.perf_counter()
-        evidence = gather(reading, question, NEAREST)
-        recalled.append((question, evidence, time.perf_counter() - recall_start))
+        evidence = gather(reading, question, NEAREST, session.near_words)
+        now = time.perf_counter()
+        recalled.append((question, evidence, now - recall_start, now - start))
         if evidence.found:  # else nothing is written, and no model is needed
+            yield Looking(_citation(reading, evidence.quotes[0], question, 0))
             yield from session.prepare_writing()
             if session.writer:
                 together = session.writer.together(reading.state.bytes if reading.state else 0)
-    found = [(question, evidence) for question, evidence, _ in recalled if evidence.found]
+    found = [(question, evidence) for question, evidence, *_ in recalled if evidence.found]
     said = iter(answer(session, reading, found) if found else ())
-    for question, evidence, recall_s in recalled:
+    for question, evidence, recall_s, evidence_s in recalled:
         one = next(said) if evidence.found else None
         quotes, otherwise = list(evidence.quotes), None
         if one:
-            quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS)
+            quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS, evidence.kindred)
             quotes = with_another(quotes, evidence.quotes, CITATIONS)
             otherwise = rival(reading.index, question, one.text, evidence.quotes)
         if otherwise:
             others = [quote for quote in quotes[1:] if quote.start != otherwise.start]
             quotes = [quotes[0], otherwise, *others][:CITATIONS]
         warnings = (OTHERWISE,) if otherwise else ()
-        yield from _checked(session, reading, question, quotes, one, recall_s, start, warnings)
+        yield from _checked(session, reading, question, quotes, one, start, (recall_s, evidence_s), warnings)
     return len(recalled)
 
 
@@ -127,11 +129,12 @@ def _checked(
     question: str,
     quotes: Sequence[Quote],
     said: Said | None,
-    recall_s: float,
     start: float,
+    spent: tuple[float, float] = (0.0, 0.0),
     warnings: tuple[str, ...] = (),
 ) -> Iterator[Event]:
-    """The text of the answer and the answer; `said` is None where the text does not seem to say."""
+    """The text of the answer and the answer; `said` is None where the text does not seem to say. `spent`: seconds of
+    recall, and from `start` to its end."""
     text = said.text if said else NOT_FOUND
     citations = tuple(
         _citation(reading, quote, f"{question} {said.text if said else ''}", session.settings.context)
@@ -150,7 +153,14 @@ def _checked(
         coverage=coverage(reading.stored),
         state=state_info(reading),
         model=model_info(reading.stored),
-        timing=Timing(session.load_s, reading.read_s, recall_s, first_token_s, time.perf_counter() - start),
+        timing=Timing(
+            session.load_s,
+            reading.read_s,
+            recall_s=spent[0],
+            first_token_s=first_token_s,
+            total_s=time.perf_counter() - start,
+            evidence_s=spent[1] or first_token_s,
+        ),
     )
 
 

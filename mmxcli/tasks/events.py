@@ -16,6 +16,7 @@ __all__ = [
     "Finding",
     "Followed",
     "Gap",
+    "Looking",
     "ModelInfo",
     "MoreFound",
     "Note",
@@ -62,6 +63,13 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Looking:
+    """The sentence that fits a question best, while the model writes: where to look, not an answer."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the input was read. `mode` is "full" (all of it through the model) or "recall" (all of it
     indexed; the model reads the recalled passages). `upto` is the place at which the text was taken to end."""
@@ -92,13 +100,15 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. `first_token_s` counts from the start of the command to the first word of this answer."""
+    """Seconds. From the start of the command: `evidence_s` to the sentence that fits best, `first_token_s` to the first
+    word of this answer."""
 
     load_s: float = 0.0
     read_s: float = 0.0
     recall_s: float = 0.0
     first_token_s: float = 0.0
     total_s: float = 0.0
+    evidence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +256,7 @@ class Followed:
 Event = (
     Progress
     | Note
+    | Looking
     | AnswerText
     | ReadingDone
     | Answer

@@ -39,7 +39,7 @@ NEAREST = events.Citation("gnuplot.pdf", 10, 44, 21, 3, "Original Software: Thom
 COVERAGE = events.Coverage(212_340, 212_340, "recall", (events.Gap("scan.pdf", "no text layer", 12),))
 STATE = events.StateInfo("3fa91c20be17", 212_000, 1 << 20)
 MODEL = events.ModelInfo("qwen2.5-coder-0.5b", "windowed")
-TIMING = events.Timing(1.5, 2.25, 0.125, 4.0, 8.0)
+TIMING = events.Timing(1.5, 2.25, 0.125, 4.0, 8.0, 0.5)
 READING = events.ReadingDone(COVERAGE, STATE, MODEL, TIMING, ("one page is a picture",))
 PIECES = (
     "The sign bears ",
@@ -90,6 +90,8 @@ def ask(
         found = "ghost" not in question
         text = "".join(PIECES) if found else "The text does not say."
         if found:
+            yield events.Looking(CITATION)
+            time.sleep(float(os.environ.get("MMX_TEST_PAUSE", "0")))
             yield from map(events.AnswerText, PIECES)
         yield events.Answer(
             question,

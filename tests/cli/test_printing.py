@@ -81,7 +81,14 @@ def test_the_json_contract(canned: Run) -> None:
         },
         "state": {"id": "3fa91c20be17", "reused_tokens": 212000, "bytes": 1048576},
         "model": {"name": "qwen2.5-coder-0.5b", "memory": "windowed"},
-        "timing": {"load_s": 1.5, "read_s": 2.25, "recall_s": 0.125, "first_token_s": 4.0, "total_s": 8.0},
+        "timing": {
+            "load_s": 1.5,
+            "read_s": 2.25,
+            "recall_s": 0.125,
+            "first_token_s": 4.0,
+            "total_s": 8.0,
+            "evidence_s": 0.5,
+        },
         "warnings": ["one page is a picture"],
     }
     keys = ["question", "answer", "found", "confidence", "citations"]

@@ -44,6 +44,8 @@ def terminal(*arguments: str, columns: int, **environment: str) -> str:
 
 
 def plain(written: str) -> list[str]:
+    """The lines as they stay: without what was on one that was cleared, the same or the one above."""
+    written = re.sub(r"[^\n]*\n(?:\x1b\[\?25h)?\r\x1b\[1A\x1b\[2K|[^\n]*\x1b\[2K", "", written)
     return SEQUENCE.sub("", written).replace("\r\n", "\n").split("\n")
 
 
@@ -84,6 +86,15 @@ def test_progress_moves_and_is_gone_in_the_end() -> None:
     assert "200,000 of 212,340 tokens" in written and " left" in written and "memory" in written
     assert "\x1b[2K" in written  # the line is cleared
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h") > 0  # the cursor was hidden, and is back
+
+
+def test_where_the_model_looks_is_shown_until_there_is_an_answer() -> None:
+    looking = "looking at moby_dick.txt:1423: “The Spouter Inn:—Peter Coffin.” "
+    written = terminal("ask", "moby_dick.txt", "Who?", columns=100)
+    assert looking + r"\x1b[2J" in written and "\x1b[2J" not in written
+    assert written.index(looking) < written.rindex("\x1b[2K") < written.index("The sign bears")
+    assert "looking" not in "".join(plain(written))
+    assert "looking" not in terminal("ask", "moby_dick.txt", "Who?", "--quiet", columns=100)
 
 
 def test_no_color() -> None:

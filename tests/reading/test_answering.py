@@ -1,12 +1,13 @@
 """What a model says is believed as far as the text bears it out. The model here says what the test wants."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from mmxcli.reading import answering, whole
-from mmxcli.reading.answering import CONFIDENCE, Origin, answer, gather
+from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -63,6 +64,19 @@ def test_where_the_words_come_from(
     assert said.origin == origin
     assert said.confidence == CONFIDENCE[origin]
     assert said.text == (text or "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim.")
+
+
+def test_who_is_asked_in_other_words_is_less_sure(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    def near(words: Sequence[str]) -> dict[str, dict[str, float]]:
+        return {word: {"built": 0.9} for word in words if word == "erected"}
+
+    question = "Who erected the beacon of Halvard?"
+    monkeypatch.setattr(answering, "write", lambda *_: ["Ingrid Solheim"])
+    evidence = gather(reading, question, 3, lambda: near)
+    assert not evidence.sure and any(evidence.kindred.values())
+    assert evidence.quotes[0].score > gather(reading, question, 3).quotes[0].score
+    [said] = answer(cast(Session, None), reading, [(question, evidence)])
+    assert said.confidence == UNSURE[Origin.NAMED] < CONFIDENCE[Origin.NAMED]
 
 
 def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:

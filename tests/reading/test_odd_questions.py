@@ -1,0 +1,92 @@
+"""Questions and texts in odd forms: what happens is clear, and takes no longer than it must."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from mmxcli.reading.answering import Origin, Said, gather
+from mmxcli.reading.session import Reading
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.writer import IndexWriter
+from mmxcli.sources.segment import Segment
+from mmxcli.tasks import ask as task
+from mmxcli.tasks.events import Answer, Looking
+
+FACT = "The lighthouse at Port Halvard is 40 metres high."
+OTHER = "The lighthouse at Port Halvard is 45 metres high."
+HAY = "Gulls sat on the quay and looked at the ships.\n\n" * 60
+QUESTION = "How high is the lighthouse at Port Halvard?"
+
+
+@pytest.fixture
+def reading(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Reading]:
+    with IndexWriter(tmp_path / "index") as writer:
+        writer.add(Segment("harbour.txt", request.param, 0, 1))
+        writer.finish()
+    index = RecallIndex(tmp_path / "index")
+    yield cast(Reading, SimpleNamespace(index=index, state=None, stored=None, read_s=0.0))
+    index.close()
+
+
+def of(text: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("reading", [text], indirect=True)
+
+
+@of(f"{HAY}{FACT}\n\n{HAY}")
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        (QUESTION, True),
+        ("lighthouse", True),
+        ("LIGHTHOUSE?!", True),
+        ('How "high is (the lighthouse at Port Halvard', True),
+        ("lighthouse AND NOT port* OR NEAR(halvard, 3) ^high -metres words:lighthouse", True),
+        (f"{QUESTION} " * 700, True),  # 5,600 words
+        ("Wie hoch ist der Leuchtturm?", False),
+        ("灯台の高さは？", False),
+        ("", False),
+        ("   \n", False),
+        ("?!()\"'*", False),
+        ("the of and", False),
+    ],
+)
+def test_a_question_finds_by_its_words_alone(reading: Reading, question: str, found: bool) -> None:
+    evidence = gather(reading, question, 3, lambda: lambda words: {word: {"gulls": 0.9} for word in words})
+    assert evidence.found is found
+    assert not found or evidence.quotes[0].text == FACT
+
+
+@of("The lighthouse at Port Halvard is 40 metres high. " * 20_000)
+def test_one_sentence_over_and_over_is_one_quote_at_a_time(reading: Reading) -> None:
+    for question in (QUESTION, "lighthouse " * 5000):
+        evidence = gather(reading, question, 3)
+        assert [quote.text for quote in evidence.quotes] == [FACT] * 3
+        assert len({quote.start for quote in evidence.quotes}) == 3
+
+
+def answered(reading: Reading, text: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    monkeypatch.setattr(task, "answer", lambda *_: [Said(text, Origin.NAMED)])
+    for name in ("coverage", "state_info", "model_info"):
+        monkeypatch.setattr(task, name, lambda _: None)
+    session: Any = SimpleNamespace(
+        settings=SimpleNamespace(context=0), writer=None, load_s=0.0, near_words=lambda: None, prepare_writing=tuple
+    )
+    return list(task._answer(session, reading, [QUESTION], 0.0, whole=False))
+
+
+@of(f"{HAY[:480]}{FACT}\n\n" * 500)
+def test_what_is_said_five_hundred_times_is_not_in_dispute(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, said = answered(reading, "40 metres", monkeypatch)
+    assert isinstance(said, Answer) and said.warnings == ()
+    assert {cited.quote for cited in said.citations} == {FACT}
+
+
+@of(f"{HAY}{FACT}\n\n{HAY}{OTHER}\n\n{HAY}")
+def test_two_values_are_both_cited_and_told(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking, *_, said = answered(reading, "40 metres", monkeypatch)
+    assert [cited.quote for cited in said.citations[:2]] == [FACT, OTHER]
+    assert said.warnings == (task.OTHERWISE,)
+    assert all(cited.verified for cited in said.citations)
+    assert isinstance(looking, Looking) and looking.citation.quote in (FACT, OTHER)

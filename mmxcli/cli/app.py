@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mmxcli import __version__
-from mmxcli.cli import ask, bench, count, doctor, models, plan, read, states
+from mmxcli.cli import ask, bench, chat, count, doctor, models, plan, read, states
 from mmxcli.cli.options import Command
 from mmxcli.errors import MmxError
 from mmxcli.render import output
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask.ask, read.read, count.count, plan.plan, bench.bench, doctor.doctor):
+for command in (ask.ask, chat.chat, read.read, count.count, plan.plan, bench.bench, doctor.doctor):
     app.command(cls=Command)(command)
 app.add_typer(states.app, name="states")
 app.add_typer(models.app, name="models")

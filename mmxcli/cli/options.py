@@ -160,13 +160,21 @@ class Flags:
 
     @contextmanager
     def running(
-        self, sources: Sequence[str] = (), questions: Sequence[Question] = (), *, only_places: bool = False
+        self,
+        sources: Sequence[str] = (),
+        questions: Sequence[Question] = (),
+        *,
+        only_places: bool = False,
+        shown: Callable[[Output], View] | None = None,
     ) -> Iterator[tuple[Settings, View]]:
-        """The settings for reading `sources`, and where to show the events of the work."""
+        """The settings for reading `sources`, and where to show the events of the work: `shown` makes another view than
+        those of questions and readings."""
         settings, output = self.settings(sources), self.output(sources)
         texts = [question.text for question in questions]
-        if self["json"]:
-            view: View = JsonView(output, [question.id for question in questions])
+        if shown:
+            view: View = shown(output)
+        elif self["json"]:
+            view = JsonView(output, [question.id for question in questions])
         elif only_places:
             view = PlacesView(output, texts)
         else:

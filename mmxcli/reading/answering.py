@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
-from mmxcli.reading.prompts import continuation_prompt, question_prompt, sentence_prompt
+from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import borne_out
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
-from mmxcli.state.model_state import ModelState
+
+if TYPE_CHECKING:
+    from mmxcli.models.writing import Befores
 
 # That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
 # sooner than two, but the smaller model and harder questions need both; of code, four do best.
@@ -54,10 +58,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What recall found for a question: the passages for the model, the best sentences without any answer."""
+    """What recall found for a question: the passages for the model, the best sentences without any answer. `about`:
+    words of what was said before that it was also looked for by."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
+    about: str = ""
 
     @property
     def found(self) -> bool:
@@ -65,19 +71,22 @@ class Evidence:
         return bool(self.quotes) and self.quotes[0].score >= FOUND
 
 
-def gather(reading: Reading, question: str, limit: int) -> Evidence:
-    """Passages and the `limit` best sentences for a question, best first."""
-    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES))
-    return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit)))
+def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
+    """Passages and the `limit` best sentences for a question, best first. `about`: words that it goes on from."""
+    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, about))
+    return Evidence(passages, tuple(best_quotes(reading.index, question, None, passages, limit, about)), about)
 
 
-def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[Said]:
+def answer(
+    session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
+) -> list[Said]:
     """For each question with its evidence what the model says where one of the best sentences bears it out, else what
-    it says of the best of them alone, else that sentence. The answers are written together.
+    it says of the best of them alone, else that sentence. The answers are written together. `after`: the conversation
+    that a single question goes on from.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    written = write(session, reading, asked)
+    written = write(session, reading, asked, after)
     said = [_held(reading, question, evidence, text) for text, (question, evidence) in zip(written, asked, strict=True)]
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
     texts = iter(named(session, [(question, evidence.quotes[0].text) for question, evidence in again]) if again else ())
@@ -108,25 +117,26 @@ def named(session: Session, asked: Sequence[tuple[str, str]]) -> list[str]:
     return _generated(session, None, prompts, min(session.settings.max_tokens, NAMING_TOKENS))
 
 
-def write(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[str]:
-    """What the model says: after the state of a full reading, which stays as it is, or from nothing.
+def write(
+    session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
+) -> list[str]:
+    """What the model says: after a conversation or the state of a full reading, which stay as they are, or from
+    nothing.
 
     For each question it reads the first passages, and then the best sentences of all of them.
     """
-    prompts = []
+    prompts, states = [], []
     for question, evidence in asked:
         count = session.settings.passages or (PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES)
         passages = [passage.text.strip() for passage in evidence.passages[:count]]
         quotes = [quote.text for quote in evidence.quotes]
-        form = question_prompt if reading.state is None else continuation_prompt
-        prompts.append(form(session.template, passages, quotes, question))
-    states = None if reading.state is None else [reading.state.fork() for _ in asked]
-    return _generated(session, states, prompts, session.settings.max_tokens)
+        state, prompt = (after or Conversation(session, reading)).begin(passages, quotes, question)
+        prompts.append(prompt)
+        states += [] if state is None else [state]
+    return _generated(session, states or None, prompts, session.settings.max_tokens)
 
 
-def _generated(
-    session: Session, states: Sequence[ModelState] | None, prompts: Sequence[Sequence[int]], limit: int
-) -> list[str]:
+def _generated(session: Session, states: "Befores | None", prompts: Sequence[Sequence[int]], limit: int) -> list[str]:
     assert session.writer  # the session was prepared
     texts = [""] * len(prompts)
     for number, piece in generate(session.writer, session.tokenizer, states, prompts, limit, session.policy.chunk):

@@ -38,13 +38,19 @@ class Quote:
 
 
 def best_quotes(
-    index: RecallIndex, question: str, answer: str | None, passages: Sequence[Passage], limit: int
+    index: RecallIndex,
+    question: str,
+    answer: str | None,
+    passages: Sequence[Passage],
+    limit: int,
+    about: str = "",
 ) -> list[Quote]:
     """The sentences (for code: three lines) that best support the answer or, without one, fit the question.
 
-    `passages` come best first. Quotes are at most LONGEST characters long and do not overlap.
+    `about` are words that the question goes on from. `passages` come best first. Quotes are at most LONGEST characters
+    long and do not overlap.
     """
-    scorer = _Scorer(index, question, answer or "")
+    scorer = _Scorer(index, question, answer or "", about)
     found = [quote for rank, passage in enumerate(passages) for quote in scorer.quotes(passage, rank)]
     chosen: list[Quote] = []
     for quote in sorted(found, key=lambda quote: -quote.score):
@@ -133,9 +139,9 @@ def _plain(text: str) -> Iterator[tuple[str, int]]:
 class _Scorer:
     """Weighs sentences by what they share with one question and its answer."""
 
-    def __init__(self, index: RecallIndex, question: str, answer: str) -> None:
+    def __init__(self, index: RecallIndex, question: str, answer: str, about: str) -> None:
         self._index = index
-        self._question = index.question_weights(question)
+        self._question = index.question_weights(question, about)
         answered = self._stemmed(answer)
         self._answer = [stem for _, stem in answered]
         # What the answer adds to the question is what has to be borne out.

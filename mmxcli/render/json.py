@@ -8,7 +8,7 @@ from typing import Any
 from mmxcli.render.escape import json_text
 from mmxcli.render.output import Output
 from mmxcli.render.view import View
-from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, ReadingDone
+from mmxcli.tasks.events import Answer, Citation, CountDone, Coverage, Event, Gap, ReadingDone, Sources
 
 
 def write(output: Output, record: Mapping[str, object]) -> None:
@@ -25,6 +25,10 @@ def answer(event: Answer, identifier: object = None) -> dict[str, Any]:
     if not event.found:
         record |= {"nearest": _citations(event.nearest)}
     return record | _reading(event)
+
+
+def sources(event: Sources) -> dict[str, Any]:
+    return {"citations" if event.found else "nearest": _citations(event.citations)}
 
 
 def reading(event: ReadingDone) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """What a task tells while it works. Progress bars, JSON and tests all see these and nothing else."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.sources.segment import Gap
+from mmxcli.state.conversations import StoredConversation
 
 __all__ = [
     "Answer",
     "AnswerText",
     "Citation",
+    "Commands",
     "CountDone",
     "Counted",
     "Coverage",
@@ -18,8 +21,10 @@ __all__ = [
     "Note",
     "Progress",
     "ReadingDone",
+    "Sources",
     "StateInfo",
     "Timing",
+    "Transcript",
 ]
 
 
@@ -150,4 +155,27 @@ class CountDone:
     memory_bytes: dict[str, int] = field(default_factory=dict)
 
 
-Event = Progress | Note | AnswerText | ReadingDone | Answer | Counted | CountDone
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The quotes of an answer that was given before; the nearest passages where the text did not seem to say."""
+
+    citations: tuple[Citation, ...]
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What can be typed in a conversation besides questions: how it is written, and what it does."""
+
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation that is to be written to a file."""
+
+    conversation: StoredConversation
+    file: Path
+
+
+Event = Progress | Note | AnswerText | ReadingDone | Answer | Counted | CountDone | Sources | Commands | Transcript

@@ -16,12 +16,10 @@ from mmxcli.state.model_state import ModelState
 if TYPE_CHECKING:
     from mmxcli.models.writing import Before
 
-# Words that stand for what was said before.
-POINTING = frozenset(
-    """
-    he him his she her hers it its they them their theirs this that these those there then one ones former latter same
-    """.split()
-)
+_POINTING = """
+he him his she her hers it its they them their theirs this that these those there then one ones former latter same
+"""
+POINTING = frozenset(_POINTING.split())  # words that stand for what was said before
 # A question goes on from what was said before with fewer telling words of its own than FEW, and with fewer than MORE
 # where it points there. Measured: docs/chat.md.
 FEW, MORE = 3, 6

@@ -1,7 +1,7 @@
 """What was said before a question: the words that recall carries over, and the state that the model goes on from.
 
-Each question is read, with its passages, by a fork of the state, which is dropped; the state itself goes on by the
-question and its answer alone. So a turn costs what the first one did, however long the conversation is.
+A question is read, with its passages, by a fork of the state, which is dropped; the state itself goes on by the
+question and its answer alone. So a turn costs what the second one did, however long the conversation is.
 """
 
 from collections.abc import Sequence
@@ -53,9 +53,11 @@ class Conversation:
 
     def begin(self, passages: Sequence[str], quotes: Sequence[str], question: str) -> "tuple[Before | None, list[int]]":
         """From where the model is to read a question and its passages, a fork or None for nothing, and as which tokens.
-        Where they fill the window, what was said before would not be in sight: then they follow the text alone."""
+
+        A question that can be understood by itself is read as `mmx ask` reads it. So is one whose passages fill the
+        window: what was said before would not be in sight."""
         self._catch_up()
-        if self._state is not None:
+        if self._state is not None and goes_on(question):
             prompt = next_prompt(self._session.template, passages, quotes, question)
             if self._window is None or len(prompt) + self._session.settings.max_tokens <= self._window:
                 return _fork(self._state), prompt

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import stat
 import struct
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tiny import make_model
 
 from mmxcli.cli.app import run
 from mmxcli.models.weights import locate
@@ -138,8 +138,8 @@ def test_what_comes_after_a_place_is_not_told(mmx: Talk) -> None:
     assert "Skipper" not in before
 
 
-def test_a_model_takes_over(mmx: Talk, tiny_folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_folder, tmp_path / "other")
+def test_a_model_takes_over(mmx: Talk, tmp_path: Path) -> None:
+    make_model(tmp_path / "other", "qwen2")
     code, out, err = mmx("book.txt", typed=f"{WHO}\n/model {tmp_path / 'other'}\n{WHERE}\n")
     assert (code, out.count("\n")) == (0, 2), err
     (one,) = stored(mmx)
@@ -164,7 +164,7 @@ def test_bytes_that_are_no_text_and_a_line_without_end(mmx: Talk) -> None:
 
 def test_a_source_that_cannot_be_read(mmx: Talk) -> None:
     for arguments, expected in ((["none.txt"], 3), ([], 2)):
-        code, out, err = mmx(*arguments, typed=WHO)
+        code, out, err = mmx(*arguments, "--quiet", typed=WHO)
         assert (code, out, err.count("\n")) == (expected, "", 1)
 
 

@@ -117,11 +117,11 @@ def test_a_turn_costs_the_same_however_long_the_conversation_is(
     talk, costs = Conversation(session, reading), []
     for _ in range(40):
         before = done
-        for _event in answers(session, reading, ["Where was Ingrid Solheim born?"], 0.0, after=talk):
+        for _event in answers(session, reading, ["Where was she born?"], 0.0, after=talk):
             pass
-        talk.add(Exchange("Where was Ingrid Solheim born?", "She was born in Bergen."))
+        talk.add(Exchange("Where was she born?", "Ingrid Solheim was born in Bergen."))
         costs.append(done - before)
-    assert costs[1] > 0
+    assert costs[1] > 100
     assert max(costs[1:]) - min(costs[1:]) <= 2 * 4 * 4  # what is written and tried may differ, by a few tokens
 
 

@@ -180,6 +180,9 @@ def test_help_loads_no_prompt() -> None:
 # ---- a person at a terminal ----
 
 
+PROMPT = "\x1b[?2004h"  # what is pasted comes marked from now on: somebody reads
+
+
 class Terminal:
     """mmx chat in a pseudo-terminal. `seen` is what it has written."""
 
@@ -227,7 +230,7 @@ def terminal(person: Path, tiny_folder: Path) -> Iterator[Callable[..., "Termina
                 "OMP_NUM_THREADS": "1",
             }
             script = f"{code}\nimport sys; from mmxcli.cli.app import main; sys.exit(main(['chat', 'book.txt']))"
-            environment = {**os.environ, "TERM": "xterm-256color", **settings}
+            environment = {**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **settings}
             os.execve(sys.executable, [sys.executable, "-c", script], environment)
         fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         opened.append(Terminal(process, screen))
@@ -258,19 +261,19 @@ chat.answers = slow
 @pytest.mark.parametrize("columns", [20, 80])
 def test_a_person_asks_interrupts_and_ends(terminal: Callable[..., Terminal], columns: int, tmp_path: Path) -> None:
     screen = terminal(columns, SLOW)
-    screen.until("> ")
+    screen.until(PROMPT)
     screen.type("half a line\x03")  # Ctrl-C at the prompt begins anew
-    screen.until("> ")
+    screen.until(PROMPT)
     screen.type("a slow one, please\r")
     screen.until("AT WORK")
     screen.type("\x03")
     screen.until("stopped")
-    screen.until("> ")
+    screen.until(PROMPT)
     screen.type("/nosuch\r")
     screen.until("/help")
     screen.type(f"{WHO}\r")
     screen.until("Solheim")
-    screen.until("> ")
+    screen.until(PROMPT)
     screen.type("\x04")
     assert screen.code() == 0
     assert stat.S_IMODE((tmp_path / "home" / "chat-history").stat().st_mode) == 0o600
@@ -281,7 +284,7 @@ def test_a_person_asks_interrupts_and_ends(terminal: Callable[..., Terminal], co
 def test_sigterm_leaves_the_terminal_as_it_was(terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     before = termios.tcgetattr(screen.screen)[3]
-    screen.until("> ")
+    screen.until(PROMPT)
     os.kill(screen.process, signal.SIGTERM)
     after = termios.tcgetattr(screen.screen)[3]
     deadline = time.monotonic() + 10

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mmxcli import __version__
-from mmxcli.cli import ask, bench, completion, count, doctor, follow, help, models, plan, read, states, summarize
+from mmxcli.cli import ask, bench, chat, completion, count, doctor, follow, help, models, plan, read, states, summarize
 from mmxcli.cli.options import Command
 from mmxcli.errors import MmxError
 from mmxcli.render import output
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask.ask, summarize.summarize, follow.follow, read.read, count.count):
+for command in (ask.ask, chat.chat, summarize.summarize, follow.follow, read.read, count.count):
     app.command(cls=Command)(command)
 for command in (plan.plan, bench.bench, doctor.doctor):
     app.command(cls=Command)(command)

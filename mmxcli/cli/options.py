@@ -160,23 +160,25 @@ class Flags:
 
     @contextmanager
     def running(
-        self, sources: Sequence[str] = (), questions: Sequence[Question] = (), *, only_places: bool = False
+        self,
+        sources: Sequence[str] = (),
+        questions: Sequence[Question] = (),
+        *,
+        only_places: bool = False,
+        shown: Callable[[Output], View] | None = None,
     ) -> Iterator[tuple[Settings, View]]:
-        """The settings for reading `sources`, and where to show the events of the work."""
+        """The settings for reading `sources`, and where to show the events of the work: `shown` makes another view than
+        those of questions and readings."""
         output = self.output(sources)
         texts = [question.text for question in questions]
-        if self["json"]:
-            view: View = JsonView(output, [question.id for question in questions])
+        if shown:
+            view: View = shown(output)
+        elif self["json"]:
+            view = JsonView(output, [question.id for question in questions])
         elif only_places:
             view = PlacesView(output, texts)
         else:
             view = TextView(output, texts, verbose=bool(self["verbose"]))
-        with self.showing(sources, view) as settings:
-            yield settings, view
-
-    @contextmanager
-    def showing(self, sources: Sequence[str], view: View) -> Iterator[Settings]:
-        """The settings for reading `sources`; `view` shows the events of the work."""
         settings = self.settings(sources)
         project, trusted = project_file(Path.cwd(), sources)
         with view:
@@ -184,7 +186,7 @@ class Flags:
                 view.show(Note(f"{project} is ignored: it is part of what is being read", warning=True))
             if "-" in sources and sys.stdin and sys.stdin.isatty():
                 view.show(Note("reading what you type; end it with Ctrl-D"))
-            yield settings
+            yield settings, view
             if settings.keep_warm and "keep_warm" in self.values:
                 from mmxcli.cli.warm import leave
 

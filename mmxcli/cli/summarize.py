@@ -10,6 +10,7 @@ from mmxcli.cli.count import counted
 from mmxcli.cli.options import PRINTING, READING, Flags, standard_input, takes
 from mmxcli.errors import UsageError
 from mmxcli.render.json import JsonView
+from mmxcli.render.output import Output
 from mmxcli.render.summary import SummaryView
 from mmxcli.render.view import View
 
@@ -56,13 +57,14 @@ def summarize(
     if flags["dry_run"]:
         counted(flags, sources, dry_run=True, upto=upto is not None)
         return
-    output = flags.output(sources)
-    if flags["json"] or form == "json":
-        view: View = JsonView(output)
-    else:
+
+    def shown(output: Output) -> View:
+        if flags["json"] or form == "json":
+            return JsonView(output)
         markdown, verbose = form == "markdown", bool(flags["verbose"])
-        view = SummaryView(output, verbose=verbose, markdown=markdown, sources=bool(sources_shown))
-    with flags.showing(sources, view) as settings:
+        return SummaryView(output, verbose=verbose, markdown=markdown, sources=bool(sources_shown))
+
+    with flags.running(sources, shown=shown) as (settings, view):
         for event in task.summarize(sources, settings, wanted, standard_input(sources), upto):
             view.show(event)
 

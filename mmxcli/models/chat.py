@@ -6,7 +6,7 @@ what takes a place holder's place is encoded as plain text.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import cached_property
@@ -19,7 +19,7 @@ from mmxcli.models.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from jinja2 import Template
 
-LONGEST = 1 << 20  # characters that a template may make of two short turns
+LONGEST = 1 << 20  # characters that a template may make of a few short turns
 PLAIN = "{% for message in messages %}{{ message.content }}\n\n{% endfor %}"  # for models without a template
 
 
@@ -35,11 +35,7 @@ class ChatTemplate:
     def parts(self, system: str, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of a prompt whose user turn is `texts` joined, split so that part 0 is what comes before
         the first text, part 1 the first text, …, and the last part what comes after the last text."""
-        marks = [f"\x02{number}\x03" for number in range(len(texts))]
-        rendered = self._render(system, "".join(marks))
-        words = re.split(r"\x02\d+\x03", rendered)
-        if len(words) != len(marks) + 1:
-            raise ModelError(f"{self._place}: its chat template does not keep the user's text as it is")
+        words = self._around(len(texts), lambda marks: self._render(system, "".join(marks)))
         pieces = [self.tokenizer.encode_markup(words[0])]
         for text, after in zip(texts, words[1:], strict=True):
             pieces.append(self.tokenizer.encode(text))
@@ -47,12 +43,30 @@ class ChatTemplate:
                 pieces.append(self.tokenizer.encode_markup(after))
         return pieces
 
-    def _render(self, system: str, user: str) -> str:
-        turns = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    def exchange(self, system: str) -> tuple[list[int], list[int], list[int]]:
+        """Token ids of what comes before a first question, between it and its answer, and between that and the next
+        question. Raises ModelError where the template allows no second question."""
+        words = self._around(3, lambda marks: self._render(system, *marks))
+        before, reply, following = (self.tokenizer.encode_markup(some) if some else [] for some in words[:3])
+        return before, reply, following
+
+    def _around(self, count: int, render: Callable[[Sequence[str]], str]) -> list[str]:
+        """What a template writes before, between and after so many texts."""
+        words = re.split(r"\x02\d+\x03", render([f"\x02{number}\x03" for number in range(count)]))
+        if len(words) != count + 1:
+            raise ModelError(f"{self._place}: its chat template does not keep the user's text as it is")
+        return words
+
+    def _render(self, system: str, user: str, *more: str) -> str:
+        """`more`: an answer, the next question, and so on."""
+        following = [
+            {"role": "user" if number % 2 else "assistant", "content": text} for number, text in enumerate(more)
+        ]
+        turns = [{"role": "system", "content": system}, {"role": "user", "content": user}, *following]
         with suppress(Exception):
             return self._rendered(turns)
         # Some templates refuse a system turn: its words then open the user's.
-        turns = [{"role": "user", "content": f"{system}\n\n{user}"}]
+        turns = [{"role": "user", "content": f"{system}\n\n{user}"}, *following]
         try:
             return self._rendered(turns)
         except MmxError:
@@ -64,7 +78,7 @@ class ChatTemplate:
         """Raises whatever goes wrong in a program."""
         rendered = str(self._template.render(messages=turns, add_generation_prompt=True, **self._tokens))
         if len(rendered) > LONGEST:
-            raise ModelError(f"{self._place}: its chat template makes {len(rendered)} characters of two short turns")
+            raise ModelError(f"{self._place}: its chat template makes {len(rendered)} characters of short turns")
         return rendered
 
     @cached_property

@@ -28,12 +28,12 @@ class Past(NamedTuple):
     window: int
 
 
-def nothing(shape: Shape, texts: int) -> Past:
-    """Where texts begin that see all of themselves."""
+def nothing(shape: Shape, texts: int, window: int = ENDLESS) -> Past:
+    """Where texts begin. With a window, the sinks are to be kept when they were read."""
     size = (texts, shape.layers, 2, shape.key_heads)
     pairs = np.empty((*size, 0, shape.head_width), np.float32)
     sinks = np.empty((*size, SINKS, shape.head_width), np.float32)
-    return Past(pairs, sinks, np.zeros(texts, np.int64), np.zeros(texts, np.int64), ENDLESS)
+    return Past(pairs, sinks, np.zeros(texts, np.int64), np.zeros(texts, np.int64), window)
 
 
 class SoftmaxWriting:
@@ -73,6 +73,17 @@ class SoftmaxWriting:
         other = SoftmaxWriting(self._shape, self._weights, self._embedding, past)
         other._going = self._going
         return other
+
+    def keep_sinks(self) -> None:
+        """Comes when a text has read so many tokens: the first ones stay in sight, whatever the window is."""
+        self._sinks = self._pairs[:, :, :, :, :SINKS].copy()
+
+    def past(self) -> Past:
+        """Of a text by itself: what it has read, and what of that the next token may see. A copy."""
+        length = int(self._lengths[0])
+        start = max(0, length - (self._window - 1 + SINKS))
+        pairs = self._pairs[:, :, :, :, start:length].copy()
+        return Past(pairs, self._sinks, self._lengths - start, self._positions.copy(), self._window)
 
     def _advance(self, pieces: Sequence[Sequence[int]]) -> Floats:
         """Adds tokens to the texts; the output of the last layer for each."""

@@ -6,11 +6,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from platformdirs import user_cache_path
 
+from mmxcli.errors import ModelError
 from mmxcli.models.fields import Fields
 from mmxcli.models.files import private_folder
 from mmxcli.models.load import embedding_of
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from mmxcli.models.kernels import Floats
     from mmxcli.models.softmax import SoftmaxModel
     from mmxcli.models.softmax_writing import Past, SoftmaxWriting
+
+    Before = ModelState | Past  # what a text goes on from
+    Befores = Sequence[Before]
 
 TOGETHER = 4  # texts that are written at once: with more, products are bound by computing and not by memory any more
 FORMAT = 2  # of the file with weights in 8 bits
@@ -96,24 +101,48 @@ class Writer:
         """How many texts it is worth while to write at once that go on from a state of so many bytes."""
         return max(1, min(TOGETHER, MOST_BYTES // max(1, COPIES * size))) if self._fast else 1
 
-    def begin(self, states: Sequence[ModelState] | int, prompts: Sequence[Sequence[int]], chunk: int) -> Writing:
-        """Texts that have read `prompts` after `states`, which are taken over, or so many texts from nothing.
+    def begin(self, states: "Befores | int", prompts: Sequence[Sequence[int]], chunk: int) -> Writing:
+        """Texts that have read `prompts` after `states`, which are taken over, or so many texts from nothing. Of what
+        this writer has `read_on` there may be one.
 
-        What goes on from a state is read by the model itself, in pieces of `chunk` tokens.
+        What goes on from a state of the model is read by the model itself, in pieces of `chunk` tokens.
         """
         fast = self._fast
+        if not isinstance(states, int) and not isinstance(first := states[0], ModelState):
+            assert fast
+            writing: Writing = fast.again(first)
+            writing.read(prompts)
+            return writing
         if isinstance(states, int):
             if fast and fast.bytes(sum(map(len, prompts))) <= MOST_BYTES:
-                writing: Writing = fast.begin(states)
+                writing = fast.begin(states)
                 writing.read(prompts)
                 return writing
             states = [self._model().new_state() for _ in range(states)]
-        plain = PlainWriting(self._model(), states, chunk)
+        models = cast("Sequence[ModelState]", states)
+        plain = PlainWriting(self._model(), models, chunk)
         plain.read(prompts)
-        begun = all(state.position >= SINKS for state in states)  # the sinks are those of the states
-        if fast and begun and COPIES * sum(state.bytes for state in states) <= MOST_BYTES:
-            return fast.go_on(states)
+        begun = all(state.position >= SINKS for state in models)  # the sinks are those of the states
+        if fast and begun and COPIES * sum(state.bytes for state in models) <= MOST_BYTES:
+            return fast.go_on(models)
         return plain
+
+    def read_on(self, before: "Before | None", ids: Sequence[int], window: int | None, chunk: int) -> "Before":
+        """What has read `ids` after `before`, which stays as it is, or as the beginning of a text: by the compiled step
+        where that began it, else by the model. `window`: tokens that softmax layers then see, beside the sinks."""
+        if self._fast and window is not None and not isinstance(before, ModelState):
+            return self._fast.read_on(before, ids, window)
+        assert before is None or isinstance(before, ModelState)
+        state = before.fork() if before else self._new_state(window)
+        for start in range(0, len(ids), chunk):
+            self._model().advance(state, ids[start : start + chunk])
+        return state
+
+    def _new_state(self, window: int | None) -> ModelState:
+        """With a window, where the model's attention can be given one."""
+        with suppress(ModelError):
+            return self._model().new_state(window)
+        return self._model().new_state()
 
 
 class FastWriter:
@@ -132,6 +161,24 @@ class FastWriter:
         from mmxcli.models.softmax_writing import nothing
 
         return self._begin(nothing(self._shape, texts))
+
+    def read_on(self, before: "Past | None", ids: Sequence[int], window: int) -> "Past":
+        """One text that has read `ids` after `before`, which stays as it is, or from nothing."""
+        from mmxcli.models.softmax_writing import nothing
+
+        if before is None:
+            writing = self._begin(nothing(self._shape, 1, window))
+            writing.read([ids[:SINKS]])
+            writing.keep_sinks()
+            ids = ids[SINKS:]
+        else:
+            writing = self.again(before)
+        writing.read([ids])
+        return writing.past()
+
+    def again(self, before: "Past") -> "SoftmaxWriting":
+        """A text that goes on from `before`, which stays as it is."""
+        return self._begin(before._replace(lengths=before.lengths.copy(), positions=before.positions.copy()))
 
     def go_on(self, states: Sequence[ModelState]) -> "SoftmaxWriting":
         from mmxcli.models.softmax_past import past_of

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
-from mmxcli.reading.prompts import continuation_prompt, question_prompt, sentence_prompt
+from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import borne_out
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
-from mmxcli.state.model_state import ModelState
+
+if TYPE_CHECKING:
+    from mmxcli.models.writing import Befores
 
 # That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
 # sooner than two, but the smaller model and harder questions need both; of code, four do best.
@@ -59,12 +63,14 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `kindred`
-    stood for words of the question where those alone found too little to be `sure`."""
+    stood for words of the question where those alone found too little to be `sure`. `about`: words of what was said
+    before that it was also looked for by."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
     kindred: Kindred
     sure: bool
+    about: str = ""
 
     @property
     def found(self) -> bool:
@@ -73,33 +79,40 @@ class Evidence:
 
 
 def gather(
-    reading: Reading, question: str, limit: int, near_words: Callable[[], Near | None] = lambda: None
+    reading: Reading,
+    question: str,
+    limit: int,
+    near_words: Callable[[], Near | None] = lambda: None,
+    about: str = "",
 ) -> Evidence:
-    """Passages and the `limit` best sentences for a question, best first.
+    """Passages and the `limit` best sentences for a question, best first. `about`: words that it goes on from.
 
     Where the best shares little with the question, `near_words` is asked for, and words of the text that are near
     those of the question may stand for them.
     """
-    evidence = _evidence(reading, question, limit, NONE)
+    evidence = _evidence(reading, question, limit, NONE, about)
     if evidence.sure or not evidence.quotes or (near := near_words()) is None:
         return evidence
-    wider = _evidence(reading, question, limit, kindred(reading.index, question, near))
+    wider = _evidence(reading, question, limit, kindred(reading.index, question, near), about)
     return replace(wider, sure=False) if wider.found or not evidence.found else evidence
 
 
-def _evidence(reading: Reading, question: str, limit: int, kin: Kindred) -> Evidence:
-    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, kin))
-    quotes = tuple(best_quotes(reading.index, question, None, passages, limit, kin))
-    return Evidence(passages, quotes, kin, sure=bool(quotes) and quotes[0].score >= SURE)
+def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, about: str) -> Evidence:
+    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, kin, about))
+    quotes = tuple(best_quotes(reading.index, question, None, passages, limit, kin, about))
+    return Evidence(passages, quotes, kin, bool(quotes) and quotes[0].score >= SURE, about)
 
 
-def answer(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[Said]:
+def answer(
+    session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
+) -> list[Said]:
     """For each question with its evidence what the model says where one of the best sentences bears it out, else what
-    it says of the best of them alone, else that sentence. The answers are written together.
+    it says of the best of them alone, else that sentence. The answers are written together. `after`: the conversation
+    that a single question goes on from.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    written = write(session, reading, asked)
+    written = write(session, reading, asked, after)
     said = [_held(reading, question, evidence, text) for text, (question, evidence) in zip(written, asked, strict=True)]
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
     texts = iter(named(session, [(question, evidence.quotes[0].text) for question, evidence in again]) if again else ())
@@ -132,25 +145,26 @@ def named(session: Session, asked: Sequence[tuple[str, str]]) -> list[str]:
     return _generated(session, None, prompts, min(session.settings.max_tokens, NAMING_TOKENS))
 
 
-def write(session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]]) -> list[str]:
-    """What the model says: after the state of a full reading, which stays as it is, or from nothing.
+def write(
+    session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
+) -> list[str]:
+    """What the model says: after a conversation or the state of a full reading, which stay as they are, or from
+    nothing.
 
     For each question it reads the first passages, and then the best sentences of all of them.
     """
-    prompts = []
+    prompts, states = [], []
     for question, evidence in asked:
         count = session.settings.passages or (PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES)
         passages = [passage.text.strip() for passage in evidence.passages[:count]]
         quotes = [quote.text for quote in evidence.quotes]
-        form = question_prompt if reading.state is None else continuation_prompt
-        prompts.append(form(session.template, passages, quotes, question))
-    states = None if reading.state is None else [reading.state.fork() for _ in asked]
-    return _generated(session, states, prompts, session.settings.max_tokens)
+        state, prompt = (after or Conversation(session, reading)).begin(passages, quotes, question)
+        prompts.append(prompt)
+        states += [] if state is None else [state]
+    return _generated(session, states or None, prompts, session.settings.max_tokens)
 
 
-def _generated(
-    session: Session, states: Sequence[ModelState] | None, prompts: Sequence[Sequence[int]], limit: int
-) -> list[str]:
+def _generated(session: Session, states: "Befores | None", prompts: Sequence[Sequence[int]], limit: int) -> list[str]:
     assert session.writer  # the session was prepared
     texts = [""] * len(prompts)
     for number, piece in generate(session.writer, session.tokenizer, states, prompts, limit, session.policy.chunk):

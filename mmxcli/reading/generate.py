@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice, takewhile
+from typing import TYPE_CHECKING
 
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.writing import Writer
 from mmxcli.reading.lookup import Lookup
 from mmxcli.reading.policy import FULL_CHUNK
-from mmxcli.state.model_state import ModelState
+
+if TYPE_CHECKING:
+    from mmxcli.models.writing import Befores
 
 
 def generate(
     writer: Writer,
     tokenizer: Tokenizer,
-    states: Sequence[ModelState] | None,
+    states: "Befores | None",
     prompts: Sequence[Sequence[int]],
     limit: int,
     chunk: int = FULL_CHUNK,

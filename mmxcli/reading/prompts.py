@@ -20,8 +20,26 @@ def reading_prompt(template: ChatTemplate) -> list[int]:
 def question_prompt(template: ChatTemplate, passages: Sequence[str], quotes: Sequence[str], question: str) -> list[int]:
     """A whole prompt: question, passages, their best sentences again, and the question again, because reading
     twice helps (arXiv 2407.05483)."""
-    body = f"Question: {question}\n\n{BEFORE_TEXT}{_recalled(passages, quotes)}\n\nQuestion: {question}"
-    return [token for part in template.parts(SYSTEM, [body]) for token in part]
+    return [token for part in template.parts(SYSTEM, [_question(passages, quotes, question)]) for token in part]
+
+
+def next_prompt(template: ChatTemplate, passages: Sequence[str], quotes: Sequence[str], question: str) -> list[int]:
+    """What follows an exchange: the same, without the template's beginning."""
+    parts = template.parts(SYSTEM, [_question(passages, quotes, question)])
+    return [token for part in parts[1:] for token in part]
+
+
+def exchange(template: ChatTemplate, question: str, answer: str, *, of_text: bool) -> list[int]:
+    """A question without its passages, its answer, and the template's words up to the next question. `of_text`: they
+    follow a text that was read after `reading_prompt`."""
+    _, reply, following = template.exchange(SYSTEM)
+    asked = template.tokenizer.encode(f"{chr(10) * 2 * of_text}Question: {question}")
+    return [*asked, *reply, *template.tokenizer.encode(answer), *following]
+
+
+def opening(template: ChatTemplate) -> list[int]:
+    """The template's words before a first question."""
+    return template.exchange(SYSTEM)[0]
 
 
 def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> list[int]:
@@ -43,6 +61,10 @@ def continuation_prompt(
     again = f"\n\nFrom the text:\n{_recalled(passages, quotes)}\n\nQuestion: {question}"
     parts = template.parts(SYSTEM, [BEFORE_TEXT, again])
     return [token for part in parts[2:] for token in part]
+
+
+def _question(passages: Sequence[str], quotes: Sequence[str], question: str) -> str:
+    return f"Question: {question}\n\n{BEFORE_TEXT}{_recalled(passages, quotes)}\n\nQuestion: {question}"
 
 
 def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:

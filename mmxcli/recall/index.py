@@ -22,6 +22,7 @@ from mmxcli.sources.segment import Place, Segment
 
 MOST_TERMS = 64  # of a question
 LONGEST_QUESTION = 50_000  # code points that are looked at
+ABOUT = 0.1  # of the weight of a question's own word: one that is carried over (docs/chat.md)
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
 MOST_REPLACED = 16  # rarest words of a question for which others may stand
 _RANK = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
@@ -162,9 +163,16 @@ class RecallIndex:
         line, page, _ = self.origin(passage.source, start)
         return Passage(passage.id, passage.source, start, start + len(text), line, page, text, passage.headings)
 
-    def question_weights(self, question: str) -> dict[str, float]:
-        """Stem to rarity of the question's telling words, those that no passage holds included."""
-        return {stem: self.rarity(stem) for stem in self.question_words(question)}
+    def question_weights(self, question: str, about: str = "") -> dict[str, float]:
+        """Stem to rarity of the question's telling words, those that no passage holds included. Words of `about`, what
+        the question goes on from, count less."""
+        weights = {stem: ABOUT * self.rarity(stem) for stem in self.question_words(about)}
+        return weights | {stem: self.rarity(stem) for stem in self.question_words(question)}
+
+    def rarest(self, text: str, count: int) -> list[str]:
+        """The telling words of a text that fewest passages hold, but some do; the rarest first."""
+        held = [word for stem, word in self.question_words(text).items() if self.holding(stem)]
+        return held[:count]
 
     def rarity(self, stem: str) -> float:
         """The inverse document frequency of a stem among the passages."""

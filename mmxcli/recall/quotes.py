@@ -44,13 +44,15 @@ def best_quotes(
     passages: Sequence[Passage],
     limit: int,
     kindred: Kindred = NONE,
+    about: str = "",
 ) -> list[Quote]:
     """The sentences (for code: three lines) that best support the answer or, without one, fit the question, for whose
     words `kindred` may stand.
 
-    `passages` come best first. Quotes are at most LONGEST characters long and do not overlap.
+    `about` are words that the question goes on from. `passages` come best first. Quotes are at most LONGEST characters
+    long and do not overlap.
     """
-    scorer = _Scorer(index, question, answer or "", kindred)
+    scorer = _Scorer(index, question, answer or "", kindred, about)
     found = [quote for rank, passage in enumerate(passages) for quote in scorer.quotes(passage, rank)]
     chosen: list[Quote] = []
     for quote in sorted(found, key=lambda quote: -quote.score):
@@ -139,10 +141,10 @@ def _plain(text: str) -> Iterator[tuple[str, int]]:
 class _Scorer:
     """Weighs sentences by what they share with one question and its answer."""
 
-    def __init__(self, index: RecallIndex, question: str, answer: str, kindred: Kindred) -> None:
+    def __init__(self, index: RecallIndex, question: str, answer: str, kindred: Kindred, about: str) -> None:
         self._index = index
         self._kindred = kindred
-        self._question = index.question_weights(question)
+        self._question = index.question_weights(question, about)
         answered = self._stemmed(answer)
         self._answer = [stem for _, stem in answered]
         # What the answer adds to the question is what has to be borne out.

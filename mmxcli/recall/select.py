@@ -16,17 +16,18 @@ CANDIDATES = 50
 _CONTENTS_LINE = re.compile(r"(?:\. ?){4}|(?:\s{2}|, )\d+(?:[-–]\d+)?\.?$|^\s*(?i:chapter|chap\.)\s")
 
 
-def select(index: RecallIndex, question: str, limit: int, kindred: Kindred = NONE) -> list[Hit]:
-    """The passages most likely to answer the question, best first; scores are at most 1.5.
+def select(index: RecallIndex, question: str, limit: int, kindred: Kindred = NONE, about: str = "") -> list[Hit]:
+    """The passages most likely to answer the question, best first; scores are at most 1.5. `about` are words that the
+    question goes on from.
 
     To BM25, relative to its best, comes half the share of the question's rare words that two neighbouring
     sentences hold, less half the share of lines that look like a table of contents. `kindred` may stand for words.
     The tree of a folder says something about files alone.
     """
-    hits = index.search(question, CANDIDATES, kindred)
+    hits = index.search(f"{question} {about}" if about else question, CANDIDATES, kindred)
     if not asks_about_files(question):
         hits = [hit for hit in hits if not is_tree(hit.passage.source)]
-    weights = index.question_weights(question)
+    weights = index.question_weights(question, about)
     index.stems(word.text for hit in hits for word in words(hit.passage.text))  # all at once is faster
     scored = [
         Hit(

@@ -20,6 +20,7 @@ from mmxcli.tasks.events import (
     MoreFound,
     PartSummary,
     ReadingDone,
+    Sources,
     SummaryDone,
 )
 
@@ -38,6 +39,10 @@ def answer(event: Answer, identifier: object = None) -> dict[str, Any]:
     if not event.found:
         record |= {"nearest": _citations(event.nearest)}
     return record | _reading(event)
+
+
+def sources(event: Sources) -> dict[str, Any]:
+    return {"citations" if event.found else "nearest": _citations(event.citations)}
 
 
 def reading(event: ReadingDone) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mmxcli.render.units import ago, duration, parameters, size
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.models.certificate import Certificate
+    from mmxcli.state.conversations import StoredConversation
     from mmxcli.tasks.bench import Bench
     from mmxcli.tasks.doctor import Check
     from mmxcli.tasks.models import ModelCard
@@ -19,7 +20,9 @@ if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.tasks.states import StoredReading, Verdict
 
 WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
-Item = TypeVar("Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict", "Bench")
+Item = TypeVar(
+    "Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict", "Bench", "StoredConversation"
+)
 
 
 def show(output: Output, items: Iterable[Item], describe: Callable[[Output, Item], None], *, as_json: bool) -> None:

@@ -91,7 +91,10 @@ class TextView(View):
         if self.output.quiet or not quotes:
             return
         self.output.line()
-        if not event.found:
+        self.show_quotes(quotes, found=event.found)
+
+    def show_quotes(self, quotes: Sequence[Citation], *, found: bool) -> None:
+        if quotes and not found:
             self.output.line("Nearest passages:")
         for citation in quotes:
             self._citation(citation)

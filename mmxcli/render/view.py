@@ -60,13 +60,17 @@ class View:
     def close(self) -> None:
         """Ends a line that was begun."""
 
+    def stop(self) -> None:
+        """Puts an end to what was being shown, where it will not go on."""
+        self._progress.clear()
+        self.close()
+
     def __enter__(self) -> "View":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._progress.clear()
-        self.close()
+        self.stop()
         if error is None or self.finished:
             self.output.save()

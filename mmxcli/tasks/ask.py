@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from mmxcli.config import Settings
 from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather
+from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
@@ -49,16 +50,30 @@ def ask(
     with Session(settings) as session:
         yield from session.open_weights()
         reading = yield from session.read(sources, stdin, upto)
-        left = list(questions)
-        while left:
-            if (yield from _whole(session, reading, left[0], start, asked=whole)):
-                taken = 1
-            else:
-                taken = yield from _answer(session, reading, left, start, whole=whole)
-            del left[:taken]
-            start = time.perf_counter()
+        yield from answers(session, reading, questions, start, whole=whole)
         if settings.strict and reading.gaps:
             raise incomplete(reading.gaps)
+
+
+def answers(
+    session: Session,
+    reading: Reading,
+    questions: Sequence[str],
+    start: float,
+    *,
+    whole: bool = False,
+    after: Conversation | None = None,
+) -> Iterator[Event]:
+    """The events of each question about a text that is ready for them. `start`: when the first was asked, by
+    time.perf_counter. `after`: the conversation that a single question goes on from."""
+    left = list(questions)
+    while left:
+        if (yield from _whole(session, reading, left[0], start, asked=whole)):
+            taken = 1
+        else:
+            taken = yield from _answer(session, reading, left, start, whole=whole, after=after)
+        del left[:taken]
+        start = time.perf_counter()
 
 
 def _whole(
@@ -85,7 +100,13 @@ def _whole(
 
 
 def _answer(
-    session: Session, reading: Reading, questions: Sequence[str], start: float, *, whole: bool
+    session: Session,
+    reading: Reading,
+    questions: Sequence[str],
+    start: float,
+    *,
+    whole: bool,
+    after: Conversation | None,
 ) -> Generator[Event, None, int]:
     """Answers as many of the first questions as are best written together; returns how many."""
     recalled: list[tuple[str, Evidence, float, float]] = []
@@ -94,7 +115,7 @@ def _answer(
         if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
             break
         recall_start = time.perf_counter()
-        evidence = gather(reading, question, NEAREST, session.near_words)
+        evidence = gather(reading, question, NEAREST, session.near_words, after.about(question) if after else "")
         now = time.perf_counter()
         recalled.append((question, evidence, now - recall_start, now - start))
         if evidence.found:  # else nothing is written, and no model is needed
@@ -103,12 +124,14 @@ def _answer(
             if session.writer:
                 together = session.writer.together(reading.state.bytes if reading.state else 0)
     found = [(question, evidence) for question, evidence, *_ in recalled if evidence.found]
-    said = iter(answer(session, reading, found) if found else ())
+    said = iter(answer(session, reading, found, after) if found else ())
     for question, evidence, recall_s, evidence_s in recalled:
         one = next(said) if evidence.found else None
         quotes, otherwise = list(evidence.quotes), None
         if one:
-            quotes = best_quotes(reading.index, question, one.text, evidence.passages, CITATIONS, evidence.kindred)
+            quotes = best_quotes(
+                reading.index, question, one.text, evidence.passages, CITATIONS, evidence.kindred, evidence.about
+            )
             quotes = with_another(quotes, evidence.quotes, CITATIONS)
             otherwise = rival(reading.index, question, one.text, evidence.quotes)
         if otherwise:

@@ -1,14 +1,17 @@
 """What a task tells while it works. Progress bars, JSON and tests all see these and nothing else."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.sources.segment import Gap
+from mmxcli.state.conversations import StoredConversation
 
 __all__ = [
     "Answer",
     "AnswerText",
     "Citation",
+    "Commands",
     "CountDone",
     "Counted",
     "Coverage",
@@ -24,10 +27,12 @@ __all__ = [
     "Progress",
     "ReadingDone",
     "Skipped",
+    "Sources",
     "StateInfo",
     "SummaryDone",
     "Timing",
     "Told",
+    "Transcript",
 ]
 
 
@@ -253,6 +258,29 @@ class Followed:
     bookmark: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The quotes of an answer that was given before; the nearest passages where the text did not seem to say."""
+
+    citations: tuple[Citation, ...]
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What can be typed in a conversation besides questions: how it is written, and what it does."""
+
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation that is to be written to a file."""
+
+    conversation: StoredConversation
+    file: Path
+
+
 Event = (
     Progress
     | Note
@@ -266,4 +294,7 @@ Event = (
     | Finding
     | MoreFound
     | Followed
+    | Sources
+    | Commands
+    | Transcript
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.errors import InputError
+from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.overview import overview
 from mmxcli.reading.scribe import Scribe
 from mmxcli.reading.session import Reading, Session
@@ -55,7 +55,7 @@ def summarize(
             timing=Timing(session.load_s, reading.read_s, first_token_s=seconds, total_s=seconds),
         )
         if settings.strict and reading.gaps:
-            raise InputError(f"{len(reading.gaps)} parts of the input could not be read, and --strict was given")
+            raise incomplete(reading.gaps)
 
 
 def _part(reading: Reading, summary: Summary) -> PartSummary:

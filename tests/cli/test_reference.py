@@ -24,7 +24,7 @@ def test_a_generated_page_is_up_to_date(page: str) -> None:
 
 def test_every_command_flag_setting_and_exit_code_is_documented() -> None:
     cli, settings = ("\n".join(PAGES[page]()) for page in ("cli", "settings"))
-    for command in ("ask", "read", "count", "doctor", "states list", "states rm", "models pull", "models path"):
+    for command in ("ask", "chat", "read", "count", "doctor", "states list", "states rm", "models pull", "models path"):
         assert f"\n## mmx {command}\n" in cli
     for flag in ("`-q`, `--question`", "`--files-from`", "`-0`", "`--dry-run`", "`-o`, `--output`", "`--json`"):
         assert flag in cli
@@ -35,6 +35,7 @@ def test_every_command_flag_setting_and_exit_code_is_documented() -> None:
 
 
 HEAVY = {"rich", "torch", "transformers", "numpy", "gguf", "pypdf", "pypdfium2", "tokenizers", "safetensors", "psutil"}
+HEAVY |= {"prompt_toolkit"}
 
 
 def test_help_lists_the_exit_codes_and_imports_nothing_heavy() -> None:

@@ -28,6 +28,7 @@ from mmxcli.models.writing import TOGETHER, PlainWriting, Writer, Writing, write
 from mmxcli.reading.generate import generate
 from mmxcli.reading.lookup import Lookup
 from mmxcli.state.model_state import ModelState
+from mmxcli.state.sizes import SINKS
 
 IDS = [(i * 7919 + 13) % 250 for i in range(200)]
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
@@ -134,6 +135,29 @@ def test_tokens_that_are_tried_leave_nothing_behind(
                 if number < kept:
                     model.advance(state, [token])
         writing.keep([min(size, kept)] * len(states))
+
+
+@given(
+    pieces=st.lists(st.integers(1, 60), min_size=1, max_size=5), prompt=st.integers(1, 40), window=st.integers(5, 24)
+)
+@settings(max_examples=25, deadline=None)
+def test_what_it_has_read_itself_goes_on_as_the_model_does(
+    pair: tuple[SoftmaxModel, Writer], pieces: list[int], prompt: int, window: int
+) -> None:
+    """A conversation: read on piece after piece, and asked in between, which leaves it as it is."""
+    model, fast = pair
+    state, past, done = model.new_state(window), None, 0
+    for size in [8, *pieces]:
+        ids = [*(IDS * 2)[done : done + size]]
+        model.advance(state, ids)
+        past, done = fast.read_on(past, ids, window, 16), done + size
+        assert not isinstance(past, ModelState)
+        assert past.pairs.shape[4] <= window - 1 + SINKS  # however much was read
+        for token in (3, 5):
+            asked = state.fork()
+            model.advance(asked, IDS[:prompt])
+            found = fast.begin([past], [IDS[:prompt]], 16).step([[token]])
+            assert off(found[0], step(model, asked, token)) < 2e-3
 
 
 @pytest.mark.parametrize("store", ["memory", "disk", "int8"])

@@ -73,7 +73,7 @@ def answered(reading: Reading, text: str, monkeypatch: pytest.MonkeyPatch) -> li
     session: Any = SimpleNamespace(
         settings=SimpleNamespace(context=0), writer=None, load_s=0.0, near_words=lambda: None, prepare_writing=tuple
     )
-    return list(task._answer(session, reading, [QUESTION], 0.0, whole=False))
+    return list(task._answer(session, reading, [QUESTION], 0.0, whole=False, after=None))
 
 
 @of(f"{HAY[:480]}{FACT}\n\n" * 500)

@@ -80,9 +80,9 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def small_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that short texts need many cuts."""
-    monkeypatch.setattr(tokens, "BUFFER", 128)
-    monkeypatch.setattr(tokens, "LOOKAHEAD", 64)
+    """So that short texts need many cuts. What is looked ahead is more than the longest token, a whole sentence here."""
+    monkeypatch.setattr(tokens, "BUFFER", 256)
+    monkeypatch.setattr(tokens, "LOOKAHEAD", 200)
 
 
 SETTINGS = settings(max_examples=200, deadline=None)

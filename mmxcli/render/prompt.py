@@ -1,0 +1,73 @@
+"""Where a person types the turns of a conversation."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmxcli.state.files import private_folder
+
+if TYPE_CHECKING:
+    from prompt_toolkit.history import History
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+LONGEST_HISTORY = 1 << 20  # bytes
+
+
+def typed(commands: Sequence[str], history: Path | None) -> Iterator[str]:
+    """What the person enters, until Ctrl-D. Ctrl-C begins anew, Alt-Enter a new line. What was entered is kept in the
+    file `history`, for its owner alone, if there is one."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.output import create_output
+
+    session: PromptSession[str] = PromptSession(
+        history=_history(history),
+        output=create_output(sys.stderr),  # standard output is for answers alone
+        key_bindings=_keys(),
+        completer=WordCompleter(commands, sentence=True),
+        complete_while_typing=False,
+        prompt_continuation="  ",
+    )
+    while True:
+        try:
+            yield session.prompt("> ")
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+
+
+def _keys() -> "KeyBindings":
+    from prompt_toolkit.key_binding import KeyBindings
+
+    keys = KeyBindings()
+
+    def break_line(event: "KeyPressEvent") -> None:
+        event.current_buffer.insert_text("\n")
+
+    keys.add("escape", "enter")(break_line)
+    return keys
+
+
+def _history(file: Path | None) -> "History":
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+
+    class Kept(FileHistory):  # type: ignore[misc]
+        def store_string(self, string: str) -> None:
+            with suppress(OSError):  # a full disk ends no conversation
+                super().store_string(string)
+
+    if file is None:
+        return InMemoryHistory()
+    try:
+        private_folder(file.parent)
+        os.close(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        file.chmod(0o600)
+        if file.stat().st_size > LONGEST_HISTORY:
+            file.write_bytes(file.read_bytes()[-LONGEST_HISTORY // 2 :])
+    except OSError:
+        return InMemoryHistory()
+    return Kept(str(file))

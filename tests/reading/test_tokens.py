@@ -80,7 +80,7 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def small_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that short texts need many cuts. What is looked ahead is more than the longest token, a whole sentence here."""
+    """So that short texts need many cuts. What is looked ahead is more than the longest token, a sentence here."""
     monkeypatch.setattr(tokens, "BUFFER", 256)
     monkeypatch.setattr(tokens, "LOOKAHEAD", 200)
 

@@ -1,5 +1,6 @@
 """A repository in few words: what it is for, where it begins, what its modules do, how they hang together."""
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -14,10 +15,15 @@ from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.modules import Module
 from mmxcli.recall.parts import Part, parts_of
 from mmxcli.recall.repository import FLOWS, Repository, defines, most_used
+from mmxcli.recall.sentences import sentences
 
-MODULES, FILES, DOCUMENTS = 12, 40, 20  # that are told; with more files than that, only folders
-COMMENTS = 600  # code points of a file that the model reads, beside the names it defines
+MODULES, FILES, DOCUMENTS = 24, 40, 20  # that are told; with more files than that, only folders
+OWN = ("__init__", "index", "mod", "lib", "main")  # a file that says what its folder is for
+LOOKED_AT, HEAD = 4_000, 160  # code points of a file's beginning; those that the model reads of it
 LIMIT = 32  # tokens of a module's line
+# Lines that only name other files.
+_NAMING = re.compile(r"\s*(?:#\s*(?:include|pragma|define|if|endif)|import\b|from\b|using\b|use\b|package\b|[{}]+\s*$)")
+_FRAME = re.compile(r"(?:(?:this|the) (?:\w+ )?file (?:`[^`]*` )?(?:is (?:used )?(?:for|to) |(?=[a-z]+s\b)))", re.I)
 KNOWN = 0.5  # of the telling words of a line that the file must have
 
 
@@ -25,12 +31,17 @@ def overview(
     scribe: Scribe, index: RecallIndex, repository: Repository, title: str, wanted: Wanted
 ) -> Generator[Progress | Note, None, Summary]:
     """Its sections as parts, each with what bears it out."""
-    lines = yield from _lines(scribe, index, repository)
+    yield Progress("parse", 0, len(repository.sources), "files")
+    used = most_used(repository, MODULES)
+    yield Progress("parse", len(repository.sources), len(repository.sources), "files")
+    with_files = len(repository.modules) <= FILES if wanted.depth is None else wanted.depth > 2
+    told_of = [*repository.modules] if with_files else [*dict(used), *filter(_is_own, repository.modules)]
+    lines = yield from _lines(scribe, index, repository, told_of)
     purpose = list(repository.purpose())
     told = Told(index, " ".join(one.text for one in purpose))
     sections = [
         Summary("Entry points", "", 0, tuple(repository.entries())),
-        _modules(repository, lines, wanted),
+        _modules(repository, lines, used, wanted, with_files=with_files),
         Summary("What uses what", "", 0, tuple(_flows(repository))),
         Summary("Building and testing", "", 0, tuple(repository.building())),
         (yield from _documents(index, repository, wanted)),
@@ -43,61 +54,77 @@ def overview(
 
 
 def _lines(
-    scribe: Scribe, index: RecallIndex, repository: Repository
+    scribe: Scribe, index: RecallIndex, repository: Repository, sources: Sequence[str]
 ) -> Generator[Progress | Note, None, dict[str, Statement]]:
-    """What each file of code is for: in its own words, else in the model's where all names in them are the file's, else
-    what it defines."""
-    yield Progress("parse", 0, len(repository.sources), "files")
-    found = {source: module.purpose for source, module in repository.modules.items() if module.purpose}
-    yield Progress("parse", len(repository.sources), len(repository.sources), "files")
-    silent = [module for source, module in repository.modules.items() if source not in found and module.definitions]
+    """What each of these files is for: in its own words, else in the model's where all names in them are the file's,
+    else what it defines."""
+    modules = [repository.modules[source] for source in dict.fromkeys(sources) if source in repository.modules]
+    found = {module.source: module.purpose for module in modules if module.purpose}
+    silent = [module for module in modules if not module.purpose and module.definitions]
     if silent:
         yield Note(f"{len(silent)} files say nothing about themselves: the model reads what they define")
-    heads = [index.text(module.source, 0, COMMENTS) for module in silent]
-    prompts = [_prompt(scribe, module, head) for module, head in zip(silent, heads, strict=True)]
+    prompts = [_prompt(scribe, module, index.text(module.source, 0, LOOKED_AT)) for module in silent]
     written = yield from scribe.write(prompts, [LIMIT] * len(prompts), "describe")
     for module, text in zip(silent, written, strict=True):
-        said = text.split("\n")[0].strip()
+        said = _said(text)
         whole = f"{module.source}\n{index.text(module.source, 0, 50_000)}"
-        if said.endswith(".") and names_in(index, said, whole, KNOWN):
+        if said and names_in(index, said, whole, KNOWN):
             found[module.source] = Statement(said, module.source, 0, 1, "written")
         elif fallback := defines(module):
             found[module.source] = fallback
     return found
 
 
-def _prompt(scribe: Scribe, module: Module, head: str) -> list[int]:
-    return purpose_prompt(scribe.template, module.source, module.definitions[:12], head)
+def _prompt(scribe: Scribe, module: Module, begins: str) -> list[int]:
+    """Of the beginning of a file what says most: no lines that only name other files."""
+    head = "\n".join(line for line in begins.split("\n") if line.strip() and not _NAMING.match(line))[:HEAD]
+    return purpose_prompt(scribe.template, module.source, module.definitions[:8], head)
 
 
-def _modules(repository: Repository, lines: dict[str, Statement], wanted: Wanted) -> Summary:
+def _said(written: str) -> str:
+    """The first sentence of what the model wrote, without "This file is for"; "" where it did not come to its end."""
+    first = written.strip().split("\n")[0]
+    spans = list(sentences(first))
+    said = first[slice(*spans[0])] if spans else ""
+    said = _FRAME.sub("", said)
+    return f"{said[:1].upper()}{said[1:]}" if said.endswith(".") else ""
+
+
+def _modules(
+    repository: Repository,
+    lines: dict[str, Statement],
+    used: Sequence[tuple[str, int]],
+    wanted: Wanted,
+    *,
+    with_files: bool,
+) -> Summary:
     """The files that others use most, then each folder of code, with its files where they are few or asked for."""
-    used = most_used(repository, MODULES)
+    shown = repository.files.shown
     told = [
-        replace(lines[source], text=f"{repository.files.shown(source)}: {lines[source].text} (used by {count} files)")
+        replace(lines[source], text=f"{shown(source)}: {lines[source].text} (used by {count} files)")
         for source, count in used
         if source in lines and count > 1
     ]
     folders: dict[str, list[str]] = {}
-    for source in repository.modules:
+    for source in repository.modules if wanted.depth is None or wanted.depth > 1 else ():
         folders.setdefault(str(PurePosixPath(source).parent), []).append(source)
-    with_files = len(repository.modules) <= FILES if wanted.depth is None else wanted.depth > 2
-    parts = [
-        _folder(repository.files.shown(folder), files, lines, with_files=with_files)
-        for folder, files in sorted(folders.items())
-    ]
-    return Summary("Modules", "", 0, tuple(told), tuple(parts) if wanted.depth is None or wanted.depth > 1 else ())
+    parts = [_folder(shown(folder), files, lines, with_files=with_files) for folder, files in sorted(folders.items())]
+    return Summary("Modules", "", 0, tuple(told), tuple(parts))
 
 
 def _folder(folder: str, files: Sequence[str], lines: dict[str, Statement], *, with_files: bool) -> Summary:
-    own = [s for s in files if PurePosixPath(s).name.split(".")[0] in ("__init__", "index", "mod", "lib", "main")]
-    first = next((lines[source] for source in [*own, *files] if source in lines), None)
+    own = next((lines[source] for source in filter(_is_own, files) if source in lines), None)
     names = ", ".join(PurePosixPath(source).name for source in files[:6]) + (" …" if len(files) > 6 else "")
     noun = "file" if len(files) == 1 else "files"
-    said = f"{first.text} " if first and own else ""
-    about = [replace(first, text=f"{said}({len(files)} {noun}: {names})", origin="found")] if first else []
+    said = f"{own.text} " if own else ""
+    place = own or Statement("", files[0], 0, 1)
+    about = replace(place, text=f"{said}({len(files)} {noun}: {names})", origin="found")
     parts = [Summary(PurePosixPath(s).name, s, 0, (lines[s],)) for s in files if s in lines] if with_files else []
-    return Summary(f"{folder}/", "", 0, tuple(about), tuple(parts))
+    return Summary(f"{folder}/", "", 0, (about,), tuple(parts))
+
+
+def _is_own(source: str) -> bool:
+    return PurePosixPath(source).name.split(".")[0] in OWN
 
 
 def _flows(repository: Repository) -> Iterator[Statement]:
@@ -107,9 +134,9 @@ def _flows(repository: Repository) -> Iterator[Statement]:
     for user in users[:FLOWS]:
         own = [flow for flow in flows if flow.user == user]
         used = ", ".join(f"{repository.files.shown(flow.used)}/ ({flow.times})" for flow in own)
-        yield Statement(
-            f"{repository.files.shown(user)}/ uses {used}", own[0].source, own[0].use.start, own[0].use.end, "found"
-        )
+        first = own[0]
+        text = f"{repository.files.shown(user)}/ uses {used}"
+        yield Statement(text, first.source, first.use.start, first.use.end, "found")
 
 
 def _documents(index: RecallIndex, repository: Repository, wanted: Wanted) -> Generator[Progress | Note, None, Summary]:

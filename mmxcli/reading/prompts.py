@@ -8,7 +8,7 @@ from mmxcli.models.chat import ChatTemplate
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
 BEFORE_TEXT = "Text:\n"
 NAMING = "Answer the question in a few words, copied from the sentence."
-PURPOSE = "You document code. Say in one short sentence what the file is for."
+PURPOSE = "You document code. Say in at most twelve words what the file is for. Begin with a verb."
 EXPECTING = "Write the question to which a line of a log answers yes."
 
 
@@ -74,5 +74,5 @@ def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:
 
 def purpose_prompt(template: ChatTemplate, name: str, definitions: Sequence[str], head: str) -> list[int]:
     """A file of code: its name, what it defines, and how it begins."""
-    body = f"File: {name}\nIt defines: {', '.join(definitions)}\nIt begins:\n{head}\n\nWhat is the file for?"
+    body = f"File: {name}\nIt defines: {', '.join(definitions)}\nIt begins:\n{head}\n\nWhat is it for?"
     return [token for part in template.parts(PURPOSE, [body]) for token in part]

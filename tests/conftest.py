@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from platformdirs import user_cache_path
 from tiny import make_model
 
 from mmxcli.config import Settings
+from mmxcli.models import weights
 from mmxcli.models.weights import locate
 
 # Compiled once, and not for each test's own folder of weights.
@@ -25,6 +27,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing here meets a process that somebody keeps warm.
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="mmx-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's question fetches the sentence encoder."""
+    monkeypatch.setattr(weights, "SENTENCE_ENCODER", replace(weights.SENTENCE_ENCODER, sources=()))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ class Wheels:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An embedded model: the name it has in mmx, its file, a GGUF or a ZIP of a folder, and the sources to try, in order.
+    """An embedded model: the name it has in mmx, its file (GGUF, or a ZIP of a folder), and the sources to try, in
+    order.
 
     `tied`: the publisher's model has one matrix for input and output embedding, whatever the file carries. `shape` is
     what its config.json will say.

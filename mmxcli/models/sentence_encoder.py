@@ -18,10 +18,9 @@ Floats = NDArray[np.float32]
 
 
 class SentenceEncoder:
-    """Reads a Hugging Face folder of a BERT with learned positions. `__call__` may be called from one thread."""
+    """Of a Hugging Face folder whose files are known: they are not looked at again."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises DamagedError or ModelError where the folder is not whole."""
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
@@ -70,7 +69,9 @@ class SentenceEncoder:
             wide = _gelu(self._linear(hidden, f"{layer}.intermediate.dense"))
             hidden = self._normed(hidden + self._linear(wide, f"{layer}.output.dense"), f"{layer}.output")
         means = np.stack([hidden[span].mean(axis=0) for span in spans])
-        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        lengths = np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        directions: Floats = means / lengths
+        return directions
 
     def _attended(self, hidden: Floats, spans: Sequence[slice], name: str) -> Floats:
         tokens, width = hidden.shape

@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmxcli.errors import DamagedError, UsageError
+from mmxcli.errors import DamagedError, ModelError, UsageError
 from mmxcli.models.checkpoint import (
     MANIFEST,
     check_files,
@@ -21,6 +23,7 @@ from mmxcli.models.registry import REGISTRY, SENTENCE_ENCODER, Entry
 from mmxcli.models.shards import WHOLE, check_values, shards
 from mmxcli.models.small_files import read_json
 
+_DAY = 86_400.0  # seconds
 Make = Callable[[Path, Path], dict[str, Stored]]  # from one file to a folder's files
 
 
@@ -82,15 +85,34 @@ def locate_encoder(weights_folder: Path, *, offline: bool = False, on_progress: 
 
     Raises ModelError where it is not here and cannot be had, DamagedError for a file that is not what it was.
     """
+    folder = encoder_folder(weights_folder)
     with clear_disk_errors(weights_folder):
-        folder = encoder_folder(weights_folder)
-        private_folder(folder.parent)
-        return _embedded(SENTENCE_ENCODER, weights_folder, folder, _unzipped, offline, on_progress).path
+        private_folder(weights_folder)
+        failed = _failed(private_folder(folder.parent))
+        try:
+            found = _embedded(SENTENCE_ENCODER, weights_folder, folder, _unzipped, offline, on_progress)
+        except (ModelError, DamagedError):
+            if not offline:
+                failed.touch(0o600)
+            raise
+        failed.unlink(missing_ok=True)
+        return found.path
 
 
 def encoder_folder(weights_folder: Path) -> Path:
     """Where the sentence encoder is, or will be."""
     return weights_folder / "encoders" / SENTENCE_ENCODER.name
+
+
+def failed_lately(weights_folder: Path) -> bool:
+    """Whether it could not be had within the last day: no question should wait for that again."""
+    with suppress(OSError):
+        return time.time() - _failed(encoder_folder(weights_folder).parent).stat().st_mtime < _DAY
+    return False
+
+
+def _failed(encoders: Path) -> Path:
+    return encoders / ".failed"
 
 
 def installed(weights_folder: Path) -> list[Installed]:

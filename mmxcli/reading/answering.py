@@ -3,20 +3,27 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import borne_out
+from mmxcli.recall.index import Hit
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mmxcli.models.writing import Befores
+
+Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]  # texts to rows of length 1 whose products are cosines
+Scored = TypeVar("Scored", Hit, Quote)
 
 # That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
 # sooner than two, but the smaller model and harder questions need both; of code, four do best.
@@ -26,7 +33,11 @@ CANDIDATES = 8  # passages in which evidence is looked for; the model reads the 
 # The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 72
 # questions about three books none is below, of 144 asked of another book 134 are (docs/benchmarks.md).
 FOUND = 0.9
-SURE = 1.1  # less of the best sentence, and words that mean nearly the same may stand for those of the question
+SURE = 1.1  # less of the best sentence, and what is near the question in meaning is looked for
+# So many passages and sentences are compared with the question in meaning, and its cosine counts so much beside their
+# scores. Measured: docs/answers.md.
+COMPARED, COSINE_OF_PASSAGE = 16, 2.0
+SENTENCES, COSINE_OF_SENTENCE = 24, 1.0
 
 
 class Origin(StrEnum):
@@ -62,12 +73,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What recall found for a question: the passages for the model, the best sentences without any answer. `kindred`
-    stood for words of the question where those alone found too little to be `sure`. `about`: words of what was said
-    before that it was also looked for by."""
+    """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
+    best score of a sentence. `kindred` stood for words of the question where those alone found too little to be `sure`.
+    `about`: words of what was said before that it was also looked for by."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
+    fit: float
     kindred: Kindred
     sure: bool
     about: str = ""
@@ -75,32 +87,45 @@ class Evidence:
     @property
     def found(self) -> bool:
         """Whether the text can be taken to say something about the question."""
-        return bool(self.quotes) and self.quotes[0].score >= FOUND
+        return self.fit >= FOUND
 
 
-def gather(
-    reading: Reading,
-    question: str,
-    limit: int,
-    near_words: Callable[[], Near | None] = lambda: None,
-    about: str = "",
+def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
+    """Passages and the `limit` best sentences for a question by their words, best first. `about`: words that it goes on
+    from."""
+    return _evidence(reading, question, limit, NONE, None, about)
+
+
+def gather_by_meaning(
+    reading: Reading, question: str, limit: int, evidence: Evidence, near_words: Near | None, encode: Encode | None
 ) -> Evidence:
-    """Passages and the `limit` best sentences for a question, best first. `about`: words that it goes on from.
-
-    Where the best shares little with the question, `near_words` is asked for, and words of the text that are near
-    those of the question may stand for them.
-    """
-    evidence = _evidence(reading, question, limit, NONE, about)
-    if evidence.sure or not evidence.quotes or (near := near_words()) is None:
-        return evidence
-    wider = _evidence(reading, question, limit, kindred(reading.index, question, near), about)
+    """As `gather`, for a question of which that found `evidence` that shares little with it: words of the text that are
+    near those of the question may stand for them, and what is near to the question in meaning goes first."""
+    kin = kindred(reading.index, question, near_words) if near_words else NONE
+    code = not evidence.passages or is_code(evidence.passages[0].source)  # of which the encoder knows nothing
+    wider = _evidence(reading, question, limit, kin, None if code else encode, evidence.about)
     return replace(wider, sure=False) if wider.found or not evidence.found else evidence
 
 
-def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, about: str) -> Evidence:
-    passages = tuple(hit.passage for hit in select(reading.index, question, CANDIDATES, kin, about))
-    quotes = tuple(best_quotes(reading.index, question, None, passages, limit, kin, about))
-    return Evidence(passages, quotes, kin, bool(quotes) and quotes[0].score >= SURE, about)
+def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode: Encode | None, about: str) -> Evidence:
+    hits = select(reading.index, question, COMPARED if encode else CANDIDATES, kin, about)
+    if encode:
+        hits = _by_meaning(encode, question, hits, [hit.passage.text for hit in hits], COSINE_OF_PASSAGE)
+    passages = tuple(hit.passage for hit in hits[:CANDIDATES])
+    quotes = best_quotes(reading.index, question, None, passages, SENTENCES if encode else limit, kin, about)
+    fit = quotes[0].score if quotes else 0.0
+    if encode:
+        quotes = _by_meaning(encode, question, quotes, [quote.text for quote in quotes], COSINE_OF_SENTENCE)
+    return Evidence(passages, tuple(quotes[:limit]), fit, kin, fit >= SURE, about)
+
+
+def _by_meaning(
+    encode: Encode, question: str, found: Sequence[Scored], texts: Sequence[str], weight: float
+) -> list[Scored]:
+    """Best first, by score and by how near the text of each is to the question."""
+    directions = encode([question, *texts])
+    worth = [one.score + weight * cosine for one, cosine in zip(found, directions[1:] @ directions[0], strict=True)]
+    return [found[at] for at in sorted(range(len(found)), key=lambda at: -worth[at])]
 
 
 def answer(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mmxcli import __version__
 from mmxcli.config import Settings
-from mmxcli.errors import DamagedError
+from mmxcli.errors import DamagedError, ModelError
+from mmxcli.models.registry import SENTENCE_ENCODER
 from mmxcli.models.threads import threads
-from mmxcli.models.weights import WeightsFolder, locate
+from mmxcli.models.weights import WeightsFolder, encoder_folder, failed_lately, locate, locate_encoder
 from mmxcli.models.writing import place
 from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
 from mmxcli.reading.cuts import pieces
@@ -36,6 +37,7 @@ from mmxcli.state.store import ReadingStore
 if TYPE_CHECKING:
     from mmxcli.models.near_words import NearWords
     from mmxcli.models.runner import Model
+    from mmxcli.models.sentence_encoder import SentenceEncoder
     from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
 
@@ -64,6 +66,8 @@ class Session:
         self.load_s = 0.0
         self.writer: Writer | None = None
         self._writes_in_8_bits = False
+        self._encoder: SentenceEncoder | None = None
+        self._encoder_asked = False
         self._closing = ExitStack()
         home = settings.home
         if not settings.cache:
@@ -117,6 +121,24 @@ class Session:
     def near_words(self) -> "NearWords | None":
         """Comes after `open_weights`."""
         return self.loaded.near_words
+
+    def sentence_encoder(self) -> Generator[Told, None, "SentenceEncoder | None"]:
+        """Fetched the first time that it is needed; None, and a note once, where it cannot be had."""
+        if not self._encoder_asked:
+            self._encoder_asked = True
+            from mmxcli.models.sentence_encoder import SentenceEncoder
+
+            folder = self.settings.weights_folder
+            offline = self.settings.offline or failed_lately(folder)
+            if not offline and not encoder_folder(folder).exists():
+                size = f"{SENTENCE_ENCODER.bytes / 1e6:.0f} MB"
+                yield Note(f"{SENTENCE_ENCODER.name}: {size}, fetched once: it {SENTENCE_ENCODER.summary}")
+            try:
+                path = yield from relay(lambda report: locate_encoder(folder, offline=offline, on_progress=report))
+                self._encoder = SentenceEncoder(path)
+            except (ModelError, DamagedError) as error:
+                yield Note(f"where a question shares few words with the text, less is found ({error})")
+        return self._encoder
 
     def _model_to_copy(self) -> "Model":
         """The model; let go afterwards where nothing else has needed it, so that its memory is free for the rest."""

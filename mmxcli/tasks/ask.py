@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather
+from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather, gather_by_meaning
 from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
@@ -115,7 +115,11 @@ def _answer(
         if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
             break
         recall_start = time.perf_counter()
-        evidence = gather(reading, question, NEAREST, session.near_words, after.about(question) if after else "")
+        evidence = gather(reading, question, NEAREST, after.about(question) if after else "")
+        if evidence.quotes and not evidence.sure:
+            encoder = yield from session.sentence_encoder()
+            near_words = session.near_words()
+            evidence = gather_by_meaning(reading, question, NEAREST, evidence, near_words, encoder)
         now = time.perf_counter()
         recalled.append((question, evidence, now - recall_start, now - start))
         if evidence.found:  # else nothing is written, and no model is needed

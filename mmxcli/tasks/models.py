@@ -9,8 +9,8 @@ from mmxcli.config import Settings
 from mmxcli.errors import UsageError
 from mmxcli.models.anatomy import QUANTS, Quant
 from mmxcli.models.load import anatomy_of, load_model
-from mmxcli.models.registry import REGISTRY
-from mmxcli.models.weights import Installed, installed, locate
+from mmxcli.models.registry import REGISTRY, SENTENCE_ENCODER
+from mmxcli.models.weights import Installed, installed, locate, locate_encoder
 from mmxcli.reading.progress import Note, Report, relay
 from mmxcli.tasks.events import Event
 
@@ -68,7 +68,12 @@ def show_model(settings: Settings, name: str) -> ModelCard:
 
 
 def pull_model(settings: Settings, name: str) -> Iterator[Event]:
-    """Fetches and converts a model, or checks the one that is here."""
+    """Fetches and converts a model, or checks the one that is here. The sentence encoder too goes by its name."""
+    if name == SENTENCE_ENCODER.name:
+        yield from relay(
+            lambda report: locate_encoder(settings.weights_folder, offline=settings.offline, on_progress=report)
+        )
+        return
     yield from relay(lambda report: locate(name, settings.weights_folder, offline=settings.offline, on_progress=report))
 
 

@@ -1,22 +1,26 @@
 import errno
 import hashlib
 import json
+import os
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import huggingface_hub
+import numpy as np
 import pytest
 import tiny_gguf
 from huggingface_hub import errors
+from safetensors.numpy import save
 
 from mmxcli.errors import DamagedError, MmxError, ModelError, UsageError
 from mmxcli.models import checkpoint, files, weights
 from mmxcli.models.registry import REGISTRY, Entry
-from mmxcli.models.weights import WeightsFolder, installed, locate
+from mmxcli.models.weights import WeightsFolder, failed_lately, installed, locate, locate_encoder
 from mmxcli.state.files import sha256_of
 
 
@@ -328,3 +332,49 @@ def test_a_hub_that_does_not_give_it(
     with pytest.raises(ModelError, match=said) as caught:
         locate("someone/model", home)
     assert "\n" not in str(caught.value)
+
+
+WEIGHTS = save({"a": np.ones(3, np.float32)})
+
+
+@pytest.fixture
+def zipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A weights folder into which a ZIP with a sentence encoder was fetched."""
+    path = tmp_path / "weights/.fetch/encoder.zip"
+    path.parent.mkdir(parents=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("config.json", "tokenizer.json", "1_Pooling/config.json", "../elsewhere.json"):
+            archive.writestr(name, name.encode())
+        archive.writestr("model.safetensors", WEIGHTS)
+    content = path.read_bytes()
+    entry = Entry("encoder", "encoder.zip", len(content), hashlib.sha256(content).hexdigest(), "MIT", (), "")
+    monkeypatch.setattr(weights, "SENTENCE_ENCODER", entry)
+    return tmp_path / "weights"
+
+
+def test_the_encoder_is_unpacked_once_and_is_no_model_to_read_with(zipped: Path) -> None:
+    folder = locate_encoder(zipped)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"config.json", "tokenizer.json", "model.safetensors", "manifest.json"}
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
+    assert not list(zipped.rglob("elsewhere*")) and not list(zipped.rglob("*.zip"))
+    assert locate_encoder(zipped, offline=True) == folder
+    assert not installed(zipped)
+    with pytest.raises(UsageError):
+        locate("encoder", zipped)
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(DamagedError, match=r"config\.json: is missing or damaged"):
+        locate_encoder(zipped)
+
+
+def test_an_encoder_that_cannot_be_had_is_not_asked_for_again_the_same_day(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mmx models pull all-minilm-l6-v2"):
+        locate_encoder(tmp_path, offline=True)
+    assert not failed_lately(tmp_path)
+    with pytest.raises(ModelError, match="cannot be fetched"):
+        locate_encoder(tmp_path)
+    assert failed_lately(tmp_path)
+    marker = tmp_path / "encoders/.failed"
+    os.utime(marker, (0, 0))
+    assert not failed_lately(tmp_path)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from mmxcli.reading import answering, whole
-from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather
+from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather, gather_by_meaning
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -72,11 +73,31 @@ def test_who_is_asked_in_other_words_is_less_sure(reading: Reading, monkeypatch:
 
     question = "Who erected the beacon of Halvard?"
     monkeypatch.setattr(answering, "write", lambda *_: ["Ingrid Solheim"])
-    evidence = gather(reading, question, 3, lambda: near)
+    by_words = gather(reading, question, 3)
+    evidence = gather_by_meaning(reading, question, 3, by_words, near, None)
     assert not evidence.sure and any(evidence.kindred.values())
-    assert evidence.quotes[0].score > gather(reading, question, 3).quotes[0].score
+    assert evidence.fit > by_words.fit
     [said] = answer(cast(Session, None), reading, [(question, evidence)])
     assert said.confidence == UNSURE[Origin.NAMED] < CONFIDENCE[Origin.NAMED]
+
+
+def test_what_is_near_in_meaning_goes_first(reading: Reading) -> None:
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        asked.extend(texts)
+        return np.array([[1.0, 0.0] if "storm" in text or text == question else [0.0, 1.0] for text in texts])
+
+    asked: list[str] = []
+    question = "Which tempest destroyed the lighthouse on the pier?"
+    by_words = gather(reading, question, 3)
+    assert by_words.quotes and not by_words.sure
+    evidence = gather_by_meaning(reading, question, 3, by_words, None, encode)
+    assert "storm" in evidence.passages[0].text and "storm" in evidence.quotes[0].text
+    assert len(evidence.quotes) == 3 and len({quote.start for quote in evidence.quotes}) == 3
+    assert evidence.fit == max(quote.score for quote in evidence.quotes)  # cosines do not decide what is found
+    assert asked.count(question) == 2
+    again = gather_by_meaning(reading, question, 3, by_words, None, lambda texts: np.ones((len(texts), 1)))
+    assert again.passages == by_words.passages  # what is all the same near changes nothing
+    assert again.quotes == by_words.quotes
 
 
 def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
-from mmxcli.reading.answering import Origin, Said, gather
+from mmxcli.reading.answering import Origin, Said, gather, gather_by_meaning
 from mmxcli.reading.session import Reading
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -53,7 +54,16 @@ def of(text: str) -> pytest.MarkDecorator:
     ],
 )
 def test_a_question_finds_by_its_words_alone(reading: Reading, question: str, found: bool) -> None:
-    evidence = gather(reading, question, 3, lambda: lambda words: {word: {"gulls": 0.9} for word in words})
+    evidence = gather(reading, question, 3)
+    if evidence.quotes and not evidence.sure:
+        evidence = gather_by_meaning(
+            reading,
+            question,
+            3,
+            evidence,
+            lambda words: {word: {"gulls": 0.9} for word in words},
+            lambda texts: np.ones((len(texts), 1), np.float32),
+        )
     assert evidence.found is found
     assert not found or evidence.quotes[0].text == FACT
 
@@ -70,9 +80,7 @@ def answered(reading: Reading, text: str, monkeypatch: pytest.MonkeyPatch) -> li
     monkeypatch.setattr(task, "answer", lambda *_: [Said(text, Origin.NAMED)])
     for name in ("coverage", "state_info", "model_info"):
         monkeypatch.setattr(task, name, lambda _: None)
-    session: Any = SimpleNamespace(
-        settings=SimpleNamespace(context=0), writer=None, load_s=0.0, near_words=lambda: None, prepare_writing=tuple
-    )
+    session: Any = SimpleNamespace(settings=SimpleNamespace(context=0), writer=None, load_s=0.0, prepare_writing=tuple)
     return list(task._answer(session, reading, [QUESTION], 0.0, whole=False, after=None))
 
 

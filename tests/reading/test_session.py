@@ -214,6 +214,15 @@ def test_the_same_text_by_another_name_is_not_read_again(hybrid: Settings, book:
     assert second.reused_tokens == second.stored.tokens and second.stored.complete
 
 
+@pytest.mark.parametrize("offline", [True, False])
+def test_without_the_encoder_questions_go_on_and_it_is_said_once(settings: Settings, book: Path, offline: bool) -> None:
+    questions = ["Which captain wrecked the beacon near the quay?"] * 2
+    events = list(ask([str(book)], questions, replace(settings, offline=offline)))
+    told = [event.text for event in events if isinstance(event, Note) and "all-minilm-l6-v2" in event.text]
+    assert sum(isinstance(event, Answer) for event in events) == 2
+    assert ["fetched once" in text for text in told] == ([False] if offline else [True, False])
+
+
 @pytest.mark.parametrize("whole_first", [True, False])
 def test_as_of_a_place(hybrid: Settings, book: Path, tmp_path: Path, whole_first: bool) -> None:
     """From the nearest state, whichever was read first; and nothing after the place can be found."""

@@ -10,7 +10,7 @@ from mmxcli.errors import UsageError
 from mmxcli.models.anatomy import QUANTS, Quant
 from mmxcli.models.load import anatomy_of, load_model
 from mmxcli.models.registry import REGISTRY, SENTENCE_ENCODER
-from mmxcli.models.weights import Installed, installed, locate, locate_encoder
+from mmxcli.models.weights import Installed, encoder_folder, installed, locate, locate_encoder
 from mmxcli.reading.progress import Note, Report, relay
 from mmxcli.tasks.events import Event
 
@@ -54,16 +54,18 @@ def list_models(settings: Settings) -> list[ModelCard]:
 
 
 def show_model(settings: Settings, name: str) -> ModelCard:
-    """The card of an embedded model, of one in the weights folder, or of a folder of weights. Fetches nothing.
+    """The card of an embedded model, of one in the weights folder, or of a folder of weights; of the sentence encoder
+    too, though it is none of the models. Fetches nothing.
 
     Raises UsageError for anything else."""
+    if name == SENTENCE_ENCODER.name:
+        return _encoder(encoder_folder(settings.weights_folder))
     for card in list_models(settings):
         if card.name == name:
             return card
     folder = Path(name).expanduser()
     if (folder / "config.json").is_file():
-        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-        return _card(name, folder, size)
+        return _card(name, folder, _size(folder))
     raise UsageError(f"no model is called '{name}': see `mmx models list`, or name a folder of weights")
 
 
@@ -97,8 +99,18 @@ def check_model(settings: Settings, name: str) -> Generator[Event, None, "Certif
     return (yield from relay(work))
 
 
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
 def _bytes(name: str, here: dict[str, Installed]) -> int:
     return here[name].bytes if name in here else REGISTRY[name].bytes
+
+
+def _encoder(folder: Path) -> ModelCard:
+    entry, here = SENTENCE_ENCODER, folder.is_dir()
+    size = _size(folder) if here else entry.bytes
+    return ModelCard(entry.name, entry.summary, entry.licence, here, folder if here else None, size)
 
 
 def _card(name: str, folder: Path | None, size: int) -> ModelCard:

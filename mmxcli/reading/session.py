@@ -135,7 +135,7 @@ class Session:
                 yield Note(f"{SENTENCE_ENCODER.name}: {size}, fetched once: it {SENTENCE_ENCODER.summary}")
             try:
                 path = yield from relay(lambda report: locate_encoder(folder, offline=offline, on_progress=report))
-                self._encoder = SentenceEncoder(path)
+                self._encoder = SentenceEncoder(path, threads(self.settings.threads))
             except (ModelError, DamagedError) as error:
                 yield Note(f"where a question shares few words with the text, less is found ({error})")
         return self._encoder

@@ -38,6 +38,7 @@ SURE = 1.1  # less of the best sentence, and what is near the question in meanin
 # scores. Measured: docs/answers.md.
 COMPARED, COSINE_OF_PASSAGE = 16, 2.0
 SENTENCES, COSINE_OF_SENTENCE = 24, 1.0
+ALIKE = 0.55  # cosine from which on a sentence is taken to answer a question, whatever words they share
 
 
 class Origin(StrEnum):
@@ -74,8 +75,9 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
-    best score of a sentence. `kindred` stood for words of the question where those alone found too little to be `sure`.
-    `about`: words of what was said before that it was also looked for by."""
+    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
+    meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words of
+    what was said before that it was also looked for by."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
@@ -83,11 +85,12 @@ class Evidence:
     kindred: Kindred
     sure: bool
     about: str = ""
+    cosine: float = 0.0
 
     @property
     def found(self) -> bool:
         """Whether the text can be taken to say something about the question."""
-        return self.fit >= FOUND
+        return self.fit >= FOUND or self.cosine >= ALIKE
 
 
 def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
@@ -108,24 +111,26 @@ def gather_by_meaning(
 
 
 def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode: Encode | None, about: str) -> Evidence:
-    hits = select(reading.index, question, COMPARED if encode else CANDIDATES, kin, about)
+    index = reading.index
+    hits = select(index, question, COMPARED if encode else CANDIDATES, kin, about)
     if encode:
-        hits = _by_meaning(encode, question, hits, [hit.passage.text for hit in hits], COSINE_OF_PASSAGE)
+        hits = [hit for hit, _ in _by_meaning(encode, question, hits, lambda hit: hit.passage.text, COSINE_OF_PASSAGE)]
     passages = tuple(hit.passage for hit in hits[:CANDIDATES])
-    quotes = best_quotes(reading.index, question, None, passages, SENTENCES if encode else limit, kin, about)
-    fit = quotes[0].score if quotes else 0.0
-    if encode:
-        quotes = _by_meaning(encode, question, quotes, [quote.text for quote in quotes], COSINE_OF_SENTENCE)
-    return Evidence(passages, tuple(quotes[:limit]), fit, kin, fit >= SURE, about)
+    quotes = best_quotes(index, question, None, passages, SENTENCES if encode else limit, kin, about)
+    fit, cosine = quotes[0].score if quotes else 0.0, 0.0
+    if encode and quotes:
+        compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
+        quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
+    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine)
 
 
 def _by_meaning(
-    encode: Encode, question: str, found: Sequence[Scored], texts: Sequence[str], weight: float
-) -> list[Scored]:
-    """Best first, by score and by how near the text of each is to the question."""
-    directions = encode([question, *texts])
-    worth = [one.score + weight * cosine for one, cosine in zip(found, directions[1:] @ directions[0], strict=True)]
-    return [found[at] for at in sorted(range(len(found)), key=lambda at: -worth[at])]
+    encode: Encode, question: str, found: Sequence[Scored], text: Callable[[Scored], str], weight: float
+) -> list[tuple[Scored, float]]:
+    """Best first, by score and by how near the text of each is to the question: that cosine comes with it."""
+    directions = encode([question, *map(text, found)])
+    compared = zip(found, map(float, directions[1:] @ directions[0]), strict=True)
+    return sorted(compared, key=lambda pair: -pair[0].score - weight * pair[1])
 
 
 def answer(

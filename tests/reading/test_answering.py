@@ -93,11 +93,12 @@ def test_what_is_near_in_meaning_goes_first(reading: Reading) -> None:
     evidence = gather_by_meaning(reading, question, 3, by_words, None, encode)
     assert "storm" in evidence.passages[0].text and "storm" in evidence.quotes[0].text
     assert len(evidence.quotes) == 3 and len({quote.start for quote in evidence.quotes}) == 3
-    assert evidence.fit == max(quote.score for quote in evidence.quotes)  # cosines do not decide what is found
+    assert evidence.cosine == 1 and evidence.found and not evidence.sure
     assert asked.count(question) == 2
-    again = gather_by_meaning(reading, question, 3, by_words, None, lambda texts: np.ones((len(texts), 1)))
+    again = gather_by_meaning(reading, question, 3, by_words, None, lambda texts: np.full((len(texts), 1), 0.5))
     assert again.passages == by_words.passages  # what is all the same near changes nothing
     assert again.quotes == by_words.quotes
+    assert again.cosine == 0.25 and again.found is by_words.found
 
 
 def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:

@@ -62,7 +62,7 @@ def test_a_question_finds_by_its_words_alone(reading: Reading, question: str, fo
             3,
             evidence,
             lambda words: {word: {"gulls": 0.9} for word in words},
-            lambda texts: np.ones((len(texts), 1), np.float32),
+            lambda texts: np.full((len(texts), 1), 0.5, np.float32),
         )
     assert evidence.found is found
     assert not found or evidence.quotes[0].text == FACT

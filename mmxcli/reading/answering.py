@@ -76,8 +76,8 @@ class Said:
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
     best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
-    meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words of
-    what was said before that it was also looked for by."""
+    meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words
+    of what was said before that it was also looked for by."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]

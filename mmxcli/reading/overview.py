@@ -68,10 +68,9 @@ def _lines(
     for module, text in zip(silent, written, strict=True):
         said = _said(text)
         whole = f"{module.source}\n{index.text(module.source, 0, 50_000)}"
-        if said and names_in(index, said, whole, KNOWN):
-            found[module.source] = Statement(said, module.source, 0, 1, "written")
-        elif fallback := defines(module):
-            found[module.source] = fallback
+        written_well = bool(said) and names_in(index, said, whole, KNOWN)
+        line, origin = (said, "written") if written_well else (defines(module), "found")
+        found[module.source] = Statement(line, module.source, 0, repository.first_line(module.source), origin)
     return found
 
 
@@ -108,19 +107,21 @@ def _modules(
     folders: dict[str, list[str]] = {}
     for source in repository.modules if wanted.depth is None or wanted.depth > 1 else ():
         folders.setdefault(str(PurePosixPath(source).parent), []).append(source)
-    parts = [_folder(shown(folder), files, lines, with_files=with_files) for folder, files in sorted(folders.items())]
+    parts = [_folder(repository, *folder, lines, with_files=with_files) for folder in sorted(folders.items())]
     return Summary("Modules", "", 0, tuple(told), tuple(parts))
 
 
-def _folder(folder: str, files: Sequence[str], lines: dict[str, Statement], *, with_files: bool) -> Summary:
+def _folder(
+    repository: Repository, folder: str, files: Sequence[str], lines: dict[str, Statement], *, with_files: bool
+) -> Summary:
     own = next((lines[source] for source in filter(_is_own, files) if source in lines), None)
     names = ", ".join(PurePosixPath(source).name for source in files[:6]) + (" …" if len(files) > 6 else "")
     noun = "file" if len(files) == 1 else "files"
     said = f"{own.text} " if own else ""
-    place = own or Statement("", files[0], 0, 1)
+    place = own or Statement("", files[0], 0, repository.first_line(files[0]))
     about = replace(place, text=f"{said}({len(files)} {noun}: {names})", origin="found")
     parts = [Summary(PurePosixPath(s).name, s, 0, (lines[s],)) for s in files if s in lines] if with_files else []
-    return Summary(f"{folder}/", "", 0, (about,), tuple(parts))
+    return Summary(f"{repository.files.shown(folder)}/", "", 0, (about,), tuple(parts))
 
 
 def _is_own(source: str) -> bool:

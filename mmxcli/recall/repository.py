@@ -93,7 +93,7 @@ class Repository:
         runs = sorted((m for m in self.modules.values() if m.runs and not _is_test(m.source)), key=_depth)
         for module in runs:
             said = f": {module.purpose.text}" if module.purpose else ""
-            end = self._line(module.source)
+            end = self.first_line(module.source)
             found.append(
                 Statement(f"{self.files.shown(module.source)} is to be run{said}", module.source, 0, end, "found")
             )
@@ -117,7 +117,7 @@ class Repository:
                     found.append(Statement(f"`{tool} {target['name']}`", source, target.start(), end, "found"))
         for name, command in (("Cargo.toml", "cargo build, cargo test"), ("go.mod", "go build ./..., go test ./...")):
             for source in self._named(name.__eq__):
-                found.append(Statement(f"`{command}`", source, 0, self._line(source), "found"))
+                found.append(Statement(f"`{command}`", source, 0, self.first_line(source), "found"))
         for source in self._named(_README.fullmatch)[:1]:
             found = [*self._commands(source), *found]
         return found[:COMMANDS]
@@ -178,8 +178,8 @@ class Repository:
         end = whole.find("\n", at)
         return Statement(" ".join(text.split()), source, start, end if end >= 0 else len(whole), "found")
 
-    def _line(self, source: str) -> int:
-        """Where its first line ends."""
+    def first_line(self, source: str) -> int:
+        """Where it ends."""
         end = self._index.text(source, 0, 400).find("\n")
         return end if end > 0 else 1
 
@@ -216,14 +216,14 @@ def _is_test(source: str) -> bool:
     return _BESIDE.search(source) is not None
 
 
-def defines(module: Module) -> Statement | None:
-    """What it is, told by what it defines, where it says nothing about itself."""
+def defines(module: Module) -> str:
+    """What it is, told by what it defines, where it says nothing about itself; "" where it defines nothing."""
     names = [name for name in module.definitions if not name.startswith("_")] or list(module.definitions)
     if not names:
-        return None
+        return ""
     more = f" and {len(names) - 4} more" if len(names) > 5 else ""
     shown = names if len(names) <= 5 else names[:4]
-    return Statement(f"defines {', '.join(shown)}{more}", module.source, 0, 1, "found")
+    return f"defines {', '.join(shown)}{more}"
 
 
 def most_used(repository: Repository, limit: int) -> Sequence[tuple[str, int]]:

@@ -86,7 +86,7 @@ def test_whatever_a_file_holds_it_is_told_or_not(text: str, source: str) -> None
     module = read(source, text)
     for use in module.uses:
         assert 0 <= use.start < use.end
-    assert defines(module) is None or module.definitions
+    assert bool(defines(module)) == bool(module.definitions)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _lines(
     if silent:
         yield Note(f"{len(silent)} files say nothing about themselves: the model reads what they define")
     prompts = [_prompt(scribe, module, index.text(module.source, 0, LOOKED_AT)) for module in silent]
-    written = yield from scribe.write(prompts, [LIMIT] * len(prompts), "describe")
+    written = yield from scribe.write(prompts, LIMIT, "describe")
     for module, text in zip(silent, written, strict=True):
         said = _said(text)
         whole = f"{module.source}\n{index.text(module.source, 0, 50_000)}"

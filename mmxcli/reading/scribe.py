@@ -31,12 +31,10 @@ class Scribe:
     ) -> None:
         self._memo.__exit__(kind, error, where)
 
-    def write(
-        self, prompts: Sequence[Sequence[int]], limits: Sequence[int], stage: str
-    ) -> Generator[Told, None, list[str]]:
-        """What the model writes after each prompt, at most so many tokens."""
+    def write(self, prompts: Sequence[Sequence[int]], limit: int, stage: str) -> Generator[Told, None, list[str]]:
+        """What the model writes after each prompt, at most `limit` tokens."""
         session = self._session
-        texts = [self._memo.get(prompt, limit) for prompt, limit in zip(prompts, limits, strict=True)]
+        texts = [self._memo.get(prompt, limit) for prompt in prompts]
         # Those of a length are written together: the shorter of two would wait for the longer.
         missing = sorted((at for at, text in enumerate(texts) if text is None), key=lambda at: len(prompts[at]))
         if missing:
@@ -47,14 +45,13 @@ class Scribe:
             yield Progress(stage, done, len(missing), "texts")
             some = missing[done : done + together]
             written = [""] * len(some)
-            limit = max(limits[at] for at in some)
             some_prompts = [prompts[at] for at in some]
             assert writer  # it was prepared
             for number, piece in generate(writer, session.tokenizer, None, some_prompts, limit, session.policy.chunk):
                 written[number] += piece
             for at, text in zip(some, written, strict=True):
                 texts[at] = text.strip()
-                self._memo.put(prompts[at], limits[at], text.strip())
+                self._memo.put(prompts[at], limit, text.strip())
         if missing:
             yield Progress(stage, len(missing), len(missing), "texts")
         return [text or "" for text in texts]

@@ -17,13 +17,11 @@ from mmxcli.recall.files import asks_about_files, listed
 from mmxcli.recall.quotes import (
     Quote,
     best_quotes,
-    lines_around,
     quote_of,
-    shared_words,
-    verify,
     with_another,
 )
-from mmxcli.tasks.events import Answer, AnswerText, Citation, Event, Looking, Timing
+from mmxcli.tasks.citing import cited
+from mmxcli.tasks.events import Answer, AnswerText, Event, Looking, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
 
 OTHERWISE = "another place says otherwise: the second quote"
@@ -123,7 +121,7 @@ def _answer(
         now = time.perf_counter()
         recalled.append((question, evidence, now - recall_start, now - start))
         if evidence.found:  # else nothing is written, and no model is needed
-            yield Looking(_citation(reading, evidence.quotes[0], question, 0))
+            yield Looking(cited(reading.index, evidence.quotes[0], question))
             yield from session.prepare_writing()
             if session.writer:
                 together = session.writer.together(reading.state.bytes if reading.state else 0)
@@ -164,7 +162,7 @@ def _checked(
     recall, and from `start` to its end."""
     text = said.text if said else NOT_FOUND
     citations = tuple(
-        _citation(reading, quote, f"{question} {said.text if said else ''}", session.settings.context)
+        cited(reading.index, quote, f"{question} {said.text if said else ''}", session.settings.context)
         for quote in quotes
     )
     yield AnswerText(text)
@@ -188,21 +186,4 @@ def _checked(
             total_s=time.perf_counter() - start,
             evidence_s=spent[1] or first_token_s,
         ),
-    )
-
-
-def _citation(reading: Reading, quote: Quote, said: str, context: int) -> Citation:
-    before, after = lines_around(reading.index, quote, context) if context else ("", "")
-    return Citation(
-        quote.source,
-        quote.start,
-        quote.end,
-        quote.page,
-        quote.line,
-        quote.text,
-        verify(quote, reading.index),
-        place=quote.place,
-        matched=shared_words(reading.index, quote.text, said),
-        before=before,
-        after=after,
     )

@@ -14,9 +14,10 @@ from mmxcli.reading.summary import Summary, Wanted, summarise
 from mmxcli.reading.upto import Upto
 from mmxcli.recall.gist import Statement
 from mmxcli.recall.parts import parts_of
-from mmxcli.recall.quotes import quote_of, verify
+from mmxcli.recall.quotes import quote_of
 from mmxcli.recall.repository import Repository
-from mmxcli.tasks.events import Citation, Event, PartSummary, SummaryDone, Timing, Told
+from mmxcli.tasks.citing import cited
+from mmxcli.tasks.events import Event, PartSummary, SummaryDone, Timing, Told
 from mmxcli.tasks.read import coverage, model_info, state_info
 
 
@@ -66,14 +67,4 @@ def _part(reading: Reading, summary: Summary) -> PartSummary:
 
 def _told(reading: Reading, one: Statement) -> Told:
     quote = quote_of(reading.index, one.source, one.start, one.end)
-    place = Citation(
-        quote.source,
-        quote.start,
-        quote.end,
-        quote.page,
-        quote.line,
-        quote.text,
-        verify(quote, reading.index),
-        place=quote.place,
-    )
-    return Told(one.text, one.origin, place)
+    return Told(one.text, one.origin, cited(reading.index, quote))

@@ -33,9 +33,10 @@ class Memo:
             self._path.chmod(0o600)
             try:
                 self._database = self._opened()
-            except sqlite3.DatabaseError as error:
-                if not isinstance(error, sqlite3.OperationalError):  # no database any more
-                    self._path.unlink()
+            except sqlite3.OperationalError:
+                pass  # another process holds it, or the disk is full
+            except (sqlite3.DatabaseError, UnicodeDecodeError):  # no database any more
+                self._path.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +70,7 @@ class Memo:
                 "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = TRUNCATE; PRAGMA secure_delete = ON;"
                 "CREATE TABLE IF NOT EXISTS written (key BLOB PRIMARY KEY, text TEXT, used INTEGER) WITHOUT ROWID"
             )
-        except sqlite3.Error:
+        except Exception:
             database.close()
             raise
         return database
@@ -88,5 +89,5 @@ class Memo:
 
     @contextmanager
     def _harmless(self) -> Iterator[None]:
-        with suppress(sqlite3.Error, OSError):
+        with suppress(sqlite3.Error, OSError, UnicodeDecodeError):  # the last: sqlite3's own words of a damaged schema
             yield

@@ -38,6 +38,19 @@ def test_a_damaged_file_is_never_an_error_nor_another_text(tmp_path: Path, bytes
     file.unlink(missing_ok=True)
 
 
+def test_a_schema_that_is_no_text_any_more(tmp_path: Path) -> None:
+    with Memo(tmp_path, "one") as kept:
+        kept.put([7], 8, "said")
+    file = tmp_path / FILE
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"CREATE TABLE", b"CREATE T\x88BLE"))  # sqlite3 cannot decode its own error then
+    with Memo(tmp_path, "one") as kept:
+        assert kept.get([7], 8) is None
+    with Memo(tmp_path, "one") as kept:
+        kept.put([7], 8, "said")
+        assert kept.get([7], 8) == "said"
+
+
 def test_the_half_that_was_not_used_for_longest_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Memo(tmp_path, "one") as kept:
         for n in range(100):

@@ -9,7 +9,7 @@ from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
-from mmxcli.recall.backing import borne_out
+from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.index import Hit
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code
@@ -145,7 +145,8 @@ def answer(
     written = write(session, reading, asked, after)
     said = [_held(reading, question, evidence, text) for text, (question, evidence) in zip(written, asked, strict=True)]
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
-    texts = iter(named(session, [(question, evidence.quotes[0].text) for question, evidence in again]) if again else ())
+    sentences = [(question, _best_sentence(reading, question, evidence)) for question, evidence in again]
+    texts = iter(named(session, sentences) if again else ())
     return [
         known or _of_sentence(reading, question, evidence, next(texts))
         for known, (question, evidence) in zip(said, asked, strict=True)
@@ -162,8 +163,14 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
     return None
 
 
+def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
+    """The first quote that says more than the question does: a heading may have all of its words and no other."""
+    texts = [quote.text for quote in evidence.quotes]
+    return next((text for text in texts if adds(reading.index, question, text)), texts[0])
+
+
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, text: str) -> Said:
-    sentence = evidence.quotes[0].text
+    sentence = _best_sentence(reading, question, evidence)
     if kept := borne_out(reading.index, question, text, [sentence]):
         return Said(kept, Origin.AGAIN, evidence.sure)
     return Said(" ".join(sentence.split()), Origin.SENTENCE, evidence.sure)

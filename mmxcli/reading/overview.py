@@ -14,7 +14,7 @@ from mmxcli.recall.gist import Statement, Told, gist, length
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.modules import Module
 from mmxcli.recall.parts import Part, parts_of
-from mmxcli.recall.repository import FLOWS, Repository, defines, most_used
+from mmxcli.recall.repository import FLOWS, Repository, defines
 from mmxcli.recall.sentences import sentences
 
 MODULES, FILES, DOCUMENTS = 24, 40, 20  # that are told; with more files than that, only folders
@@ -32,7 +32,7 @@ def overview(
 ) -> Generator[Progress | Note, None, Summary]:
     """Its sections as parts, each with what bears it out."""
     yield Progress("parse", 0, len(repository.sources), "files")
-    used = most_used(repository, MODULES)
+    used = repository.most_used(MODULES)
     yield Progress("parse", len(repository.sources), len(repository.sources), "files")
     with_files = len(repository.modules) <= FILES if wanted.depth is None else wanted.depth > 2
     told_of = [*repository.modules] if with_files else [*dict(used), *filter(_is_own, repository.modules)]

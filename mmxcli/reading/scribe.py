@@ -16,7 +16,7 @@ class Scribe:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._memo = Memo(session.home, session.writes_as)
+        self._memo = Memo(session.home, f"written {session.writes_as}")
 
     @property
     def template(self) -> ChatTemplate:
@@ -34,7 +34,8 @@ class Scribe:
     def write(self, prompts: Sequence[Sequence[int]], limit: int, stage: str) -> Generator[Told, None, list[str]]:
         """What the model writes after each prompt, at most `limit` tokens."""
         session = self._session
-        texts = [self._memo.get(prompt, limit) for prompt in prompts]
+        keys = [f"{limit} {list(prompt)}" for prompt in prompts]
+        texts = [self._memo.get(key) for key in keys]
         # Those of a length are written together: the shorter of two would wait for the longer.
         missing = sorted((at for at, text in enumerate(texts) if text is None), key=lambda at: len(prompts[at]))
         if missing:
@@ -51,7 +52,7 @@ class Scribe:
                 written[number] += piece
             for at, text in zip(some, written, strict=True):
                 texts[at] = text.strip()
-                self._memo.put(prompts[at], limit, text.strip())
+                self._memo.put(keys[at], text.strip())
         if missing:
             yield Progress(stage, len(missing), len(missing), "texts")
         return [text or "" for text in texts]

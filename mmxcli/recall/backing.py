@@ -48,6 +48,11 @@ def backed(index: Stems, question: str, answer: str, texts: Sequence[str]) -> bo
     return not claimed <= asked and any(claimed <= _claims(index, text) | asked for text in texts)
 
 
+def adds(index: Stems, question: str, text: str) -> bool:
+    """Whether a text has a telling word, a name or a number that is not the question's own."""
+    return not _claims(index, text) <= _claims(index, question)
+
+
 def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. Lines of code are too much alike for that."""

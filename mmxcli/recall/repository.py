@@ -40,23 +40,25 @@ class Flow:
     use: Use
 
 
+def is_repository(index: RecallIndex) -> bool:
+    sources = _files(index)
+    programs = sum(map(is_program, sources))
+    return programs >= LEAST and programs >= SHARE * len(sources)
+
+
 class Repository:
     """What is read off the files of an index, each of them once."""
 
-    def __init__(self, index: RecallIndex) -> None:
+    def __init__(self, index: RecallIndex, module: Callable[[RecallIndex, str], Module] = module_of) -> None:
+        """`module`: what parses a file."""
         self._index = index
-        self.sources = tuple(source for source in index.sources if not is_tree(source))
-
-    @cached_property
-    def is_one(self) -> bool:
-        """Whether the text is a repository at all."""
-        programs = sum(map(is_program, self.sources))
-        return programs >= LEAST and programs >= SHARE * len(self.sources)
+        self._module = module
+        self.sources = _files(index)
 
     @cached_property
     def modules(self) -> dict[str, Module]:
         """Those of all files of code, by their names."""
-        return {source: module_of(self._index, source) for source in self.sources if is_program(source)}
+        return {source: self._module(self._index, source) for source in self.sources if is_program(source)}
 
     @cached_property
     def files(self) -> Files:
@@ -71,6 +73,11 @@ class Repository:
                 if used := self.files.find(use.name, user):
                     found.setdefault(used, set()).add(user)
         return found
+
+    def most_used(self, limit: int) -> Sequence[tuple[str, int]]:
+        """Files that others use, and by how many of them; tests do not count."""
+        counts = {used: sum(not _is_test(user) for user in users) for used, users in self.used_by.items()}
+        return sorted(((s, n) for s, n in counts.items() if n), key=lambda both: (-both[1], both[0]))[:limit]
 
     def purpose(self) -> Iterator[Statement]:
         """What its README says first, and what its manifests call it."""
@@ -184,6 +191,10 @@ class Repository:
         return end if end > 0 else 1
 
 
+def _files(index: RecallIndex) -> tuple[str, ...]:
+    return tuple(source for source in index.sources if not is_tree(source))
+
+
 def _scripts(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The commands that installing it gives, and what each of them runs."""
     tables = [_deep(manifest, "project", "scripts"), _deep(manifest, "tool", "poetry", "scripts"), manifest.get("bin")]
@@ -224,9 +235,3 @@ def defines(module: Module) -> str:
     more = f" and {len(names) - 4} more" if len(names) > 5 else ""
     shown = names if len(names) <= 5 else names[:4]
     return f"defines {', '.join(shown)}{more}"
-
-
-def most_used(repository: Repository, limit: int) -> Sequence[tuple[str, int]]:
-    """Files that others use, and by how many of them; tests do not count."""
-    counts = {used: sum(not _is_test(user) for user in users) for used, users in repository.used_by.items()}
-    return sorted(((s, n) for s, n in counts.items() if n), key=lambda both: (-both[1], both[0]))[:limit]

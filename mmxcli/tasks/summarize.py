@@ -8,6 +8,7 @@ from typing import BinaryIO
 from mmxcli.config import Settings
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.overview import overview
+from mmxcli.reading.parsed import Parsed
 from mmxcli.reading.scribe import Scribe
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.summary import Summary, Wanted, summarise
@@ -15,7 +16,7 @@ from mmxcli.reading.upto import Upto
 from mmxcli.recall.gist import Statement
 from mmxcli.recall.parts import parts_of
 from mmxcli.recall.quotes import quote_of
-from mmxcli.recall.repository import Repository
+from mmxcli.recall.repository import Repository, is_repository
 from mmxcli.tasks.citing import cited
 from mmxcli.tasks.events import Event, PartSummary, SummaryDone, Timing, Told
 from mmxcli.tasks.read import coverage, model_info, state_info
@@ -37,10 +38,10 @@ def summarize(
     with Session(settings) as session:
         yield from session.open_weights()
         reading = yield from session.read(sources, stdin, upto)
-        repository = Repository(reading.index)
         title = ", ".join(sources)
-        if repository.is_one and not wanted.focus:
-            with Scribe(session) as scribe:
+        if is_repository(reading.index) and not wanted.focus:
+            with Scribe(session) as scribe, Parsed(session.home) as parsed:
+                repository = Repository(reading.index, parsed.module)
                 summary = yield from overview(scribe, reading.index, repository, title, wanted)
         else:
             summary = yield from summarise(reading.index, parts_of(reading.index, title), wanted)

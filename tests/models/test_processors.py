@@ -69,5 +69,6 @@ def test_it_says_the_same(
     for there, here in zip(expected, found, strict=True):
         assert np.isfinite(here).all()
         scale = np.abs(there).max()
-        # Products of bfloat16 are rounded differently where another order adds them up.
-        assert np.abs(np.array(there) - np.array(here)).max() <= 0.02 * scale
+        # Products of bfloat16 are rounded differently where another order adds them up: by 1/256 of a value each, a few
+        # times one after the other (0.0200 of the largest logit was seen between AVX-512 with bfloat16 and without).
+        assert np.abs(np.array(there) - np.array(here)).max() <= 8 / 256 * scale

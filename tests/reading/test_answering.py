@@ -1,6 +1,7 @@
 """What a model says is believed as far as the text bears it out. The model here says what the test wants."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -65,6 +66,24 @@ def test_where_the_words_come_from(
     assert said.origin == origin
     assert said.confidence == CONFIDENCE[origin]
     assert said.text == (text or "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim.")
+
+
+def test_a_sentence_that_only_says_the_question_over_again_is_no_answer(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
+        sentences.extend(sentence for _, sentence in asked)
+        return ["BANANA"]
+
+    sentences: list[str] = []
+    monkeypatch.setattr(answering, "write", lambda *_: ["BANANA"])
+    monkeypatch.setattr(answering, "named", named)
+    evidence = gather(reading, QUESTION, 3)
+    heading = replace(evidence.quotes[0], text="The lighthouse at Port Halvard.")
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(evidence, quotes=(heading, *evidence.quotes)))])
+    assert said.origin == Origin.SENTENCE and [said.text] == sentences and "1823" in said.text
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(evidence, quotes=(heading,)))])
+    assert said.text == heading.text  # where there is nothing else
 
 
 def test_who_is_asked_in_other_words_is_less_sure(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:

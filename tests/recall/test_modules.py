@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from indexes import opened
 
 from mmxcli.recall.modules import Files, Module, module_of
-from mmxcli.recall.repository import Repository, defines, most_used
+from mmxcli.recall.repository import Repository, defines, is_repository
 
 PYTHON = '''#!/usr/bin/env python
 # Copyright 2020 Somebody. All rights reserved.
@@ -123,7 +123,7 @@ def test_a_repository_tells_its_purpose_entries_flows_and_how_it_is_built() -> N
     }  # fmt: skip
     with opened(documents) as index:
         repository = Repository(index)
-        assert repository.is_one
+        assert is_repository(index)
         assert [one.text for one in repository.purpose()] == [
             "Harbour counts the boats that come in.",
             "Counts boats of every kind",
@@ -137,11 +137,11 @@ def test_a_repository_tells_its_purpose_entries_flows_and_how_it_is_built() -> N
         assert [(flow.user, flow.used, flow.times) for flow in repository.flows()] == [
             ("r/harbour/cli", "r/harbour", 2)
         ]
-        assert most_used(repository, 5) == [("r/harbour/sea.py", 2), ("r/harbour/boat.py", 1)]
+        assert repository.most_used(5) == [("r/harbour/sea.py", 2), ("r/harbour/boat.py", 1)]
         for one in [*repository.purpose(), *repository.entries(), *repository.building()]:
             assert index.text(one.source, one.start, one.end)
 
 
 def test_a_folder_of_books_is_no_repository() -> None:
     with opened({f"b/{n}.txt": ["words"] for n in range(9)} | {"b/a.py": ["x = 1"]}) as index:
-        assert not Repository(index).is_one
+        assert not is_repository(index)

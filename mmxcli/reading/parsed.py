@@ -1,0 +1,45 @@
+"""What files of code say about themselves, each parsed once for as long as it stays the same."""
+
+import json
+import sys
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+from mmxcli import __version__
+from mmxcli.recall.gist import Statement
+from mmxcli.recall.index import RecallIndex
+from mmxcli.recall.modules import LONGEST, Module, Use, module_of
+from mmxcli.state.memo import Memo
+
+
+class Parsed:
+    """The modules of an index's files, in this process or an earlier one; a context manager."""
+
+    def __init__(self, home: Path) -> None:
+        parsers = f"python {sys.version_info[:2]}, pygments {version('pygments')}, mmx {__version__} {LONGEST}"
+        self._memo = Memo(home, f"modules by {parsers}")
+
+    def __enter__(self) -> "Parsed":
+        self._memo.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._memo.__exit__(kind, error, where)
+
+    def module(self, index: RecallIndex, source: str) -> Module:
+        file = f"{source}\0{index.text(source, 0, LONGEST)}"
+        if kept := self._memo.get(file):
+            return _of(json.loads(kept))
+        module = module_of(index, source)
+        self._memo.put(file, json.dumps(asdict(module)))
+        return module
+
+
+def _of(kept: dict) -> Module:  # type: ignore[type-arg]
+    purpose = Statement(**kept["purpose"]) if kept["purpose"] else None
+    uses = tuple(Use(**use) for use in kept["uses"])
+    return Module(kept["source"], purpose, tuple(kept["definitions"]), uses, kept["runs"])

@@ -1,6 +1,7 @@
 """A stream of text as a stream of tokens: the ids are those of the whole text tokenised at once."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,6 +28,17 @@ class TokenChunk:
         return [(self.start + a, self.start + b) for a, b in self.encoded.spans(len(self.ids))]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Pieces that are being encoded: they end at `ends` of what was held, `size` code points, when they were begun;
+    `final`: nothing follows that."""
+
+    ends: list[int]
+    size: int
+    final: bool
+    encoded: "Future[list[Encoded]]"
+
+
 class TokenStream:
     """Encodes a text that arrives in pieces, in bounded memory, without knowing its end.
 
@@ -39,7 +51,7 @@ class TokenStream:
     merges longer than that.
 
     Pieces are encoded together, each from where the one before is likely to end, and taken as far as that turns
-    out to be a border.
+    out to be a border; while that goes on, what follows is fetched (and indexed, by who gives it).
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -51,32 +63,52 @@ class TokenStream:
         self._guard = "" if _is_seamless(tokenizer) else "\n"
 
     def feed(self, texts: Iterable[str]) -> Iterator[TokenChunk]:
-        """The tokens of all texts joined. Yields as soon as a token can no longer change."""
-        for text in texts:
-            for offset in range(0, len(text), BUFFER):
-                self._hold(text[offset : offset + BUFFER])
-                if self._size >= PIECES * BUFFER + LOOKAHEAD:
-                    yield from self._taken(final=False)
-        yield from self._taken(final=True)
+        """The tokens of all texts joined. Yields soon after a token can no longer change."""
+        with ThreadPoolExecutor(1) as pool:
+            batch: _Batch | None = None
+            for text in texts:
+                for offset in range(0, len(text), BUFFER):
+                    self._hold(text[offset : offset + BUFFER])
+                    if self._size - (batch.size if batch else 0) >= _full():
+                        if batch:
+                            yield from self._taken(batch)
+                        while self._size >= 2 * _full():  # borders were not where they were likely
+                            yield from self._taken(self._begun(pool, final=False))
+                        batch = self._begun(pool, final=False)
+            if batch:
+                yield from self._taken(batch)
+            while self._size:
+                yield from self._taken(self._begun(pool, final=True))
 
     def _hold(self, text: str) -> None:
         self._held.append(text)
         self._size += len(text)
 
-    def _taken(self, *, final: bool) -> Iterator[TokenChunk]:
-        """The tokens of what is held; unless it is final, of all but so much that a cut could not yet be believed."""
-        text, done = "".join(self._held), 0
-        while len(text) - done > (0 if final else BUFFER + LOOKAHEAD - 1):
-            ends = _likely_ends(text, done, final=final)
-            parts = [text[start : end + LOOKAHEAD] for start, end in pairwise([done, *ends])]
-            for end, encoded in zip(ends, self.tokenizer.encode_together(parts, self._guard), strict=True):
-                ends_there = (final and end == len(text)) or encoded.is_border(end - done)
-                cut = end - done if ends_there else encoded.last_border(BUFFER)
-                yield TokenChunk(encoded.ids(cut), encoded, self.start)
-                done, self.start = done + cut, self.start + cut
-                if not ends_there:  # what follows was encoded from another place
-                    break
-        self._held, self._size = [text[done:]], len(text) - done
+    def _begun(self, pool: ThreadPoolExecutor, *, final: bool) -> _Batch:
+        """The encoding of what is held; unless it is final, of all but so much that a cut could not yet be believed."""
+        text = "".join(self._held)
+        self._held = [text]
+        ends = _likely_ends(text, 0, final=final)
+        parts = [text[start : end + LOOKAHEAD] for start, end in pairwise([0, *ends])]
+        return _Batch(ends, len(text), final, pool.submit(self.tokenizer.encode_together, parts, self._guard))
+
+    def _taken(self, batch: _Batch) -> Iterator[TokenChunk]:
+        """The tokens of a batch, as far as its pieces end at borders; what is left is held."""
+        done = 0
+        for end, encoded in zip(batch.ends, batch.encoded.result(), strict=True):
+            ends_there = (batch.final and end == batch.size) or encoded.is_border(end - done)
+            cut = end - done if ends_there else encoded.last_border(BUFFER)
+            yield TokenChunk(encoded.ids(cut), encoded, self.start)
+            done, self.start = done + cut, self.start + cut
+            if not ends_there:  # what follows was encoded from another place
+                break
+        left = "".join(self._held)[done:]
+        self._held, self._size = [left] if left else [], len(left)
+
+
+def _full() -> int:
+    """Code points from which on a batch of pieces is begun."""
+    return PIECES * BUFFER + LOOKAHEAD
 
 
 def _likely_ends(text: str, start: int, *, final: bool) -> list[int]:

@@ -88,8 +88,9 @@ def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) ->
 def _claims(index: Stems, text: str) -> set[str]:
     """The stems of its telling words, and its numbers by their value."""
     found = list(numbers(text))
-    inside = [word.text for word in _telling(text) if not any(n.start <= word.start < n.end for n in found)]
-    return set(index.stems(inside).values()) - {""} | {f"={number.value}" for number in found}
+    of_numbers = {at for number in found for at in range(number.start, number.end)}
+    telling = [word.text for word in _telling(text) if word.start not in of_numbers]
+    return set(index.stems(telling).values()) - {""} | {f"={number.value}" for number in found}
 
 
 def _telling(text: str) -> Iterator[Word]:
@@ -99,8 +100,9 @@ def _telling(text: str) -> Iterator[Word]:
 def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
-    having, claimed = _claims(index, text), _claims(index, written)
+    claimed = _claims(index, written)
     names = [word.text for word in words(written) if word.start and re.search(r"[A-Z\d_]", word.text)]
     of_text = set(index.stems(word.text for word in words(text)).values())
     in_text = all(stem in of_text for stem in index.stems(names).values())
+    having = of_text | {f"={number.value}" for number in numbers(text)}
     return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

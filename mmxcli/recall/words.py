@@ -23,13 +23,13 @@ _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or
 _RUN = re.compile(f"[{_SPACELESS}]+")
 _WORD = re.compile(rf"[{_SPACELESS}]+|(?:[^\W_{_SPACELESS}][{_MARKS}]*)+")
 # Parts that belong together: `col_max`, `8.1.7`, `setup.cfg`.
-_PART = rf"[^\W_{_SPACELESS}]{{1,40}}"
+_PART = rf"[^\W_{_SPACELESS}]{{1,40}}+"
 _JOINED = re.compile(
-    rf"(?<![^\W_])(?:{_PART}(?:_{_PART}){{1,6}}|\d{{1,9}}(?:\.\d{{1,9}}){{1,4}}|{_PART}\.[a-z]{{1,4}})(?![^\W_])"
+    rf"(?<![^\W_])(?:{_PART}(?:(?:_{_PART}){{1,6}}|\.[a-z]{{1,4}}+)|\d{{1,9}}+(?:\.\d{{1,9}}+){{1,4}})(?![^\W_])"
 )
 _JOINED_HINT = re.compile(r"[^\W_][._][^\W_]")
-_CAMEL_CASE = re.compile(r"[^\W_]*(?:[a-z\d][A-Z]|[A-Z]{2}[a-z])[^\W_]*")
-_CAMEL_HINT = re.compile(r"[a-z\d][A-Z]|[A-Z]{2}[a-z]")  # much faster to look for
+_NAME = re.compile(r"[^\W_]++")
+_CAMEL_CASE = re.compile(r"[a-z\d][A-Z]|[A-Z]{2}[a-z]")  # somewhere in a name
 _CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -54,14 +54,14 @@ def words(text: str) -> Iterator[Word]:
                 yield Word(pair, i, i + len(pair))
             continue
         yield Word(word, at, match.end())
-        if _CAMEL_CASE.fullmatch(word):
+        if word.isalnum() and _CAMEL_CASE.search(word):
             for part in _CAMEL_PART.finditer(word):
                 yield Word(part.group(), at + part.start(), at + part.end())
 
 
 def searchable(text: str) -> str:
     """What the index is given for `text`, so that its tokenizer finds the same words."""
-    names = _CAMEL_CASE.findall(text) if _CAMEL_HINT.search(text) else ()
+    names = (name for name in _NAME.findall(text) if not name.islower() and _CAMEL_CASE.search(name))
     joined = _JOINED.findall(text) if _JOINED_HINT.search(text) else ()
     if not text.isascii():
         text = _RUN.sub(lambda run: f" {' '.join(_pairs(run.group()))} ", text)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,7 +90,7 @@ class IndexWriter:
         for p in passages:
             row = (p.id, self._sources[p.source], p.start, p.end, p.line, p.page, storable(p.headings))
             self._database.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            texts = (p.id, storable(searchable(p.text)), storable(searchable(f"{p.source}\n{p.headings}")))
+            texts = (p.id, storable(searchable(p.text)), _above(f"{p.source}\n{p.headings}"))
             self._database.execute("INSERT INTO found (rowid, words, headings) VALUES (?, ?, ?)", texts)
 
     def _store(self, segment: Segment) -> None:
@@ -122,6 +123,12 @@ class IndexWriter:
 
 def _origin(segment: Segment) -> tuple[object, ...]:
     return segment.source, segment.page, segment.place
+
+
+@lru_cache(maxsize=16)
+def _above(headings: str) -> str:
+    """What is searched for above a passage: mostly the same as above the one before it."""
+    return storable(searchable(headings))
 
 
 def storable(text: str) -> str:

@@ -70,6 +70,7 @@ class Memo:
         try:
             database.executescript(
                 "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = TRUNCATE; PRAGMA secure_delete = ON;"
+                "PRAGMA synchronous = OFF;"  # what a crash of the machine damages is made again
                 "CREATE TABLE IF NOT EXISTS made (key BLOB PRIMARY KEY, text TEXT, checksum INTEGER, used INTEGER)"
                 " WITHOUT ROWID"
             )

@@ -1,6 +1,7 @@
 """The ids of a stream are those of the whole text, however it is cut."""
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,18 @@ def test_control_tokens_are_plain_text(seamless: Tokenizer) -> None:
 
 
 def test_memory_is_bounded(seamless: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The buffer never holds more than a few of its sizes, however long the text."""
-    stream, longest = TokenStream(seamless), 0
-    for _ in stream.feed("word " * 20 for _ in range(500)):
-        longest = max(longest, stream._size)
-    assert longest <= (tokens.PIECES + 2) * (tokens.BUFFER + tokens.LOOKAHEAD)
+    """No more is held than three batches, however long the text, and wherever its borders are."""
+    for piece in ("word " * 20, "word" * 25, "word\nword " * 10):
+        stream, longest = TokenStream(seamless), 0
+
+        def texts(piece: str = piece, stream: TokenStream = stream) -> Iterator[str]:
+            nonlocal longest
+            for _ in range(500):
+                longest = max(longest, stream._size)
+                yield piece
+
+        assert sum(len(chunk.ids) for chunk in stream.feed(texts())) == len(seamless.encode(piece * 500))
+        assert longest <= 3 * (tokens.PIECES * tokens.BUFFER + tokens.LOOKAHEAD)
 
 
 @pytest.mark.weights

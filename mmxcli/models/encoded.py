@@ -17,10 +17,14 @@ class Encoded:
 
     def is_border(self, place: int) -> bool:
         """Whether one token ends at this code point and the next begins there."""
+        return self.before(place) is not None
+
+    def before(self, place: int) -> int | None:
+        """How many tokens there are before this code point, where one ends there and the next begins; else None."""
         at = self.encoding.char_to_token(place + self.guard)
-        if not at:
-            return False
-        return self._span(at)[0] == place == self._span(at - 1)[1]
+        if not at or not self._span(at)[0] == place == self._span(at - 1)[1]:
+            return None
+        return int(at) - self._skipped
 
     def last_border(self, most: int) -> int:
         """The last one up to `most`; `most` where there is none."""

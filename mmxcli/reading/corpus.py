@@ -1,7 +1,7 @@
 """All documents of one command, as one text in reading order."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import BinaryIO
@@ -13,6 +13,7 @@ from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
 
+PARTED = "\n\n"  # before the line that names the next document
 Item = str | documents.Item  # a line of our own between documents, text, what is not there, or a remark
 
 
@@ -42,29 +43,35 @@ class Corpus:
         return sum(document.size for document in self.documents)
 
     @cached_property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the documents, in their order, when they were first asked for."""
+        return tuple(document.fingerprint() for document in self.documents)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, over the names and contents of all documents and over what could not be read."""
-        return self._digest()
+        return self._digest(self.fingerprints)
 
     def check_unchanged(self) -> None:
         """Raises InputError when `digest` is not, or no longer, that of what lies on the disk."""
-        if self._digest() != self.digest:
+        if self._digest([document.fingerprint() for document in self.documents]) != self.digest:
             raise changed([document.name for document in self.documents])
 
-    def _digest(self) -> str:
+    def _digest(self, fingerprints: Sequence[str]) -> str:
         digest = hashlib.sha256()
-        for document in self.documents:
-            digest.update(f"{document.name}\0{document.fingerprint()}\n".encode("utf-8", "surrogateescape"))
+        for document, fingerprint in zip(self.documents, fingerprints, strict=True):
+            digest.update(f"{document.name}\0{fingerprint}\n".encode("utf-8", "surrogateescape"))
         for gap in self.gaps:
             digest.update(f"{gap.source}\0{gap.reason}\n".encode("utf-8", "surrogateescape"))
         if self.until is not None:
             digest.update(f"until {self.until}\n".encode())
         return digest.hexdigest()
 
-    def items(self) -> Iterator[Item]:
-        """Everything, lazily; where there are several documents, each begins with a line that names it."""
+    def items(self, without: Collection[str] = ()) -> Iterator[Item]:
+        """Everything, lazily, but the documents of these names; where there are several, each begins with a line that
+        names it."""
         left = self.until
-        every = self._all()
+        every = self._all(without)
         for item in every:
             if left is None:
                 yield item
@@ -78,10 +85,11 @@ class Corpus:
             left -= len(text)
             yield item
 
-    def _all(self) -> Iterator[Item]:
-        for number, document in enumerate(self.documents):
+    def _all(self, without: Collection[str]) -> Iterator[Item]:
+        documents = [document for document in self.documents if document.name not in without]
+        for number, document in enumerate(documents):
             if len(self.documents) > 1:
-                yield ("\n\n" if number else "") + f"=== {document.name} ===\n"
+                yield (PARTED if number else "") + f"=== {document.name} ===\n"
             yield from document.segments()
 
 
@@ -124,10 +132,9 @@ def _named(sources: Sequence[str]) -> str:
 class Place:
     """Follows the items of a corpus: `where` it is, and about how many bytes are `done`."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, without: Collection[str] = ()) -> None:
         self._sizes = {document.name: document.size for document in corpus.documents}
-        self._before = 0
-        self.done = 0
+        self._before = self.done = sum(size for name, size in self._sizes.items() if name in without)
         self.where: str | None = None
 
     def follow(self, items: Iterator[Item]) -> Iterator[Item]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,10 @@ from mmxcli.models.registry import SENTENCE_ENCODER
 from mmxcli.models.threads import threads
 from mmxcli.models.weights import WeightsFolder, encoder_folder, failed_lately, locate, locate_encoder
 from mmxcli.models.writing import place
-from mmxcli.reading.corpus import Corpus, Place, nothing_to_read, text_of
+from mmxcli.reading.corpus import Corpus, text_of
 from mmxcli.reading.cuts import pieces
 from mmxcli.reading.divisions import Divisions
+from mmxcli.reading.indexing import Earlier, earlier, index_text
 from mmxcli.reading.loaded import hold, loaded
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
@@ -25,10 +26,8 @@ from mmxcli.reading.prompts import reading_prompt
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.writer import IndexWriter
 from mmxcli.sources.choice import Choice
-from mmxcli.sources.segment import Gap, Remark, Segment
-from mmxcli.state.chain import TokenChain
+from mmxcli.sources.segment import Gap
 from mmxcli.state.files import passing_folder
 from mmxcli.state.maker import Maker
 from mmxcli.state.record import INDEX, StoredReading
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
 
-NUMERICS = 5  # raised when the same weights and tokens would give another state, or an index has another form
+NUMERICS = 6  # raised when the same weights and tokens would give another state, or an index has another form
 BITS = {"int8": 8, "nf4": 4}
 Told = Progress | Note
 
@@ -265,38 +264,17 @@ class Session:
         return recall if recall is not None and not self.policy.fits(recall.tokens) else None
 
     def _index(self, corpus: Corpus) -> Generator[Told, None, StoredReading]:
-        """One pass over the text: passages indexed, tokens counted. Stores a reading whose state is still empty."""
-        tokens, visible, gaps = 0, False, list(corpus.gaps)
-        chain, notes = TokenChain(), list[Note]()
-        chain.extend(reading_prompt(self.template))
-        with self.store.building() as building:
-            with IndexWriter(building / INDEX) as writer:
-                place = Place(corpus)
-
-                def texts() -> Iterator[str]:
-                    nonlocal visible
-                    for item in place.follow(corpus.items()):
-                        if isinstance(item, Gap):
-                            gaps.append(item)
-                        elif isinstance(item, Remark):
-                            notes.append(Note(f"{item.source}: {item.text}"))
-                        elif isinstance(item, Segment):
-                            visible = visible or bool(item.text.strip())
-                            writer.add(item)
-                        yield text_of(item)
-
-                for chunk in TokenStream(self.tokenizer).feed(texts()):
-                    tokens += len(chunk.ids)
-                    chain.extend(chunk.ids)
-                    yield from notes
-                    notes.clear()
-                    yield Progress("index", place.done, corpus.size, "bytes", place.where)
-                yield from notes
-                if not visible:
-                    raise nothing_to_read([document.name for document in corpus.documents], gaps)
-                writer.finish()
+        """Stores a reading whose state is still empty. Where most of the documents were indexed with others before,
+        only the rest is."""
+        with self.store.building() as building, ExitStack() as using:
+            earlier = self._earlier(corpus, using)
+            path = building / INDEX
+            found = yield from index_text(corpus, path, self.tokenizer, reading_prompt(self.template), earlier)
+            if earlier and self.policy.mode(found.tokens) == "full":  # which needs the chain of all tokens
+                path.unlink()
+                found = yield from index_text(corpus, path, self.tokenizer, reading_prompt(self.template))
             corpus.check_unchanged()
-            mode = self.policy.mode(tokens)
+            mode = self.policy.mode(found.tokens)
             identifier = self._identifier(mode, corpus.digest)
             stored = StoredReading(
                 id=identifier,
@@ -306,20 +284,39 @@ class Session:
                 sources=tuple(document.name for document in corpus.documents),
                 model=self.weights.name,
                 mode=mode,
-                memory=self.policy.memory(mode, tokens),
-                tokens=tokens,
-                read_tokens=tokens if mode == "recall" else 0,
+                memory=self.policy.memory(mode, found.tokens),
+                tokens=found.tokens,
+                read_tokens=found.tokens if mode == "recall" else 0,
                 bytes=0,
                 complete=mode == "recall",
                 updated=time.time(),
-                skipped=tuple((gap.source, gap.reason, gap.page) for gap in gaps),
+                skipped=tuple((gap.source, gap.reason, gap.page) for gap in found.gaps),
                 upto=corpus.upto,
-                window=self.policy.window(tokens) if mode == "full" else None,
-                chain=chain.hexdigest(),
+                window=self.policy.window(found.tokens) if mode == "full" else None,
+                chain=found.chain if mode == "full" else "",
             )
             stored = self.store.adopt(building, stored)
         yield Progress("index", corpus.size, corpus.size, "bytes")
         return stored
+
+    def _earlier(self, corpus: Corpus, using: ExitStack) -> Earlier | None:
+        """The stored reading that has indexed most of these documents, if any has indexed half of them; in use and open
+        as long as `using`."""
+        names = {document.name for document in corpus.documents}
+        maker = self.maker("recall")
+        fitting: list[tuple[int, float, StoredReading]] = []
+        for identifier in self.store.identifiers() if len(names) > 1 and corpus.until is None else ():
+            with suppress(DamagedError):
+                stored = self.store.get(identifier)
+                if stored and stored.maker == maker and stored.complete and stored.upto is None:
+                    fitting.append((len(names.intersection(stored.sources)), stored.updated, stored))
+        fitting.sort(key=lambda one: one[:2])
+        for shared, _, stored in fitting[-1:]:
+            with suppress(DamagedError):
+                using.enter_context(self.store.using(stored.id))
+                index = using.enter_context(closing(self._open_index(stored)))
+                return earlier(corpus, stored, index) if 2 * shared >= len(names) else None
+        return None
 
     def _read_through(
         self, corpus: Corpus, stored: StoredReading

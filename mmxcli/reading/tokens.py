@@ -16,11 +16,13 @@ LOOKAHEAD = 1_024  # code points after a cut that must be known before it is bel
 
 @dataclass(frozen=True)
 class TokenChunk:
-    """Token ids and the span of each in the stream, in code points from its start, end exclusive."""
+    """Token ids and the span of each in the stream, in code points from its start, end exclusive; those of the whole
+    chunk are `start` and `end`."""
 
     ids: list[int]
     encoded: Encoded
     start: int
+    end: int
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
@@ -98,7 +100,7 @@ class TokenStream:
         for end, encoded in zip(batch.ends, batch.encoded.result(), strict=True):
             ends_there = (batch.final and end == batch.size) or encoded.is_border(end - done)
             cut = end - done if ends_there else encoded.last_border(BUFFER)
-            yield TokenChunk(encoded.ids(cut), encoded, self.start)
+            yield TokenChunk(encoded.ids(cut), encoded, self.start, self.start + cut)
             done, self.start = done + cut, self.start + cut
             if not ends_there:  # what follows was encoded from another place
                 break

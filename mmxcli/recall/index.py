@@ -5,7 +5,7 @@ import math
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +17,7 @@ from mmxcli.recall.kin import NONE, Kindred
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.stems import Stemmer
 from mmxcli.recall.words import content_words, words
-from mmxcli.recall.writer import BLOCK, FORMAT
+from mmxcli.recall.writer import BLOCK, FORMAT, Contained
 from mmxcli.sources.segment import Place, Segment
 
 MOST_TERMS = 64  # of a question
@@ -48,13 +48,13 @@ class Origin(NamedTuple):
 
 class RecallIndex:
     """An index that was written before, for one thread. `meta` holds the notes that it was finished with,
-    `count` is of its passages.
+    `count` is of its passages, `documents` are all, those without text too, in the order of the text.
 
     Everything raises DamagedError where the file turns out damaged.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._holding: dict[str, int] = {}
         with self._reading():
             self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -67,7 +67,7 @@ class RecallIndex:
 
     def _open(self) -> None:
         pages, size = (self._number(f"PRAGMA {name}") for name in ("page_count", "page_size"))
-        if pages * size != self._path.stat().st_size:
+        if pages * size != self.path.stat().st_size:
             raise sqlite3.DatabaseError("its length is not what it should be")
         self.meta: dict[str, str] = dict(self._database.execute("SELECT key, value FROM meta"))
         if self.meta.get("format") != str(FORMAT):
@@ -76,10 +76,21 @@ class RecallIndex:
         self._database.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
         self._stemmer = Stemmer(self._database)
         self._database.execute(_LOOKUPS)
-        named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources")
-        self._sources = {name.decode("utf-8", "surrogatepass"): number for name, number in named}
+        self.documents = tuple(self._documents())
+        named = self._database.execute("SELECT CAST(name AS BLOB), id FROM sources ORDER BY id").fetchall()
+        numbers = {name.decode("utf-8", "surrogatepass"): number for name, number in named}
+        order = {document.name: place for place, document in enumerate(self.documents)}
+        self._sources = dict(sorted(numbers.items(), key=lambda source: order.get(source[0], len(order))))
         self._names = {number: name for name, number in self._sources.items()}
+        self._order = {name: place for place, name in enumerate(self._sources)}
         self.count = self._number("SELECT count(*) FROM passages")
+
+    def _documents(self) -> Iterator[Contained]:
+        rows = self._database.execute("SELECT name, fingerprint, tokens FROM documents ORDER BY number")
+        for name, fingerprint, tokens in rows:
+            if not isinstance(name, bytes) or not isinstance(fingerprint, str) or not isinstance(tokens, int | None):
+                raise sqlite3.DatabaseError("what the documents were is not whole")
+            yield Contained(name.decode("utf-8", "surrogatepass"), fingerprint, tokens)
 
     def search(self, question: str, limit: int, kindred: Kindred = NONE) -> list[Hit]:
         """The passages that share the question's telling words, best first, by BM25. Where one of `kindred` stands for
@@ -95,7 +106,12 @@ class RecallIndex:
                 f"SELECT rowid, -{_RANK} FROM found WHERE found MATCH ? ORDER BY {_RANK}, rowid LIMIT ?",
                 (query, limit),
             ).fetchall()
-        return [Hit(self.passage(number), score) for number, score in found]
+        return self._hits(found)
+
+    def _hits(self, found: Iterable[tuple[int, float]]) -> list[Hit]:
+        """Best first; of those that are as good, in the order of the text."""
+        hits = [Hit(self.passage(number), score) for number, score in found]
+        return sorted(hits, key=lambda hit: (-hit.score, self._order[hit.passage.source], hit.passage.start))
 
     def _search_replaced(self, words: Mapping[str, str], limit: int, kindred: Kindred) -> list[Hit]:
         """BM25 is a sum over words, so each is looked for alone; of one and those that stand for it the best counts."""
@@ -107,8 +123,7 @@ class RecallIndex:
                     best[number] = max(best.get(number, 0.0), kin.nearness * score)
             for number, score in best.items():
                 scores[number] += score
-        found = heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0]))
-        return [Hit(self.passage(number), score) for number, score in found]
+        return self._hits(heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0])))
 
     def _scores(self, word: str) -> dict[int, float]:
         """Of the passages that hold a word."""
@@ -127,6 +142,13 @@ class RecallIndex:
             if name is None or not _are_numbers(start, end, line, page or 0) or not isinstance(headings, str):
                 raise sqlite3.DatabaseError(f"passage {number} is not whole")
         return Passage(number, name, start, end, line, page, self.text(name, start, end), headings)
+
+    def passages(self, sources: Collection[str]) -> Iterator[Passage]:
+        """All of these documents."""
+        wanted = {self._sources[source] for source in sources}
+        with self._reading():
+            found = self._database.execute("SELECT id, source FROM passages ORDER BY id").fetchall()
+        return (self.passage(number) for number, source in found if source in wanted)
 
     def text(self, source: str, start: int, end: int) -> str:
         """The source's text between two offsets, as far as it goes; empty for an unknown source."""
@@ -236,7 +258,7 @@ class RecallIndex:
             yield
         except (sqlite3.DatabaseError, FileNotFoundError, UnicodeDecodeError) as error:
             raise DamagedError(
-                f"{self._path}: the index cannot be used ({error}); delete it and read the source again"
+                f"{self.path}: the index cannot be used ({error}); delete it and read the source again"
             ) from error
 
 

@@ -62,10 +62,10 @@ def cut(segments: Iterable[Segment]) -> Iterator[Passage]:
 
 
 class Cutter:
-    """Takes segments and gives passages as soon as they are certain."""
+    """Takes segments and gives passages as soon as they are certain; the first has the id `first`."""
 
-    def __init__(self) -> None:
-        self._next_id = 1
+    def __init__(self, first: int = 1) -> None:
+        self._next_id = first
         self._source = ""
         self._text = ""  # from the start of the next passage on
         self._start = 0

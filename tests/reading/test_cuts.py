@@ -32,7 +32,7 @@ def tokens(widths: list[int], arriving: list[int]) -> Iterator[TokenChunk]:
     for count in [*arriving, len(widths)]:
         part = slice(start, start + count)
         encoded = cast("Encoded", SimpleNamespace(spans=lambda _, part=part: spans[part]))
-        yield TokenChunk(list(range(len(widths)))[part], encoded, 0)
+        yield TokenChunk(list(range(len(widths)))[part], encoded, 0, 0)
         start += count
 
 

@@ -1,18 +1,22 @@
 """All documents of one command, as one text in reading order."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import BinaryIO
 
 from mmxcli.errors import InputError
+from mmxcli.reading.progress import Progress
 from mmxcli.sources import document as documents
 from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import Document
-from mmxcli.sources.open import open_sources
+from mmxcli.sources.open import STDIN, STDIN_NAME, Stdin, open_sources
 from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.spool import Slice, spooling
 
+WAIT = 1.0  # seconds that standard input may take without a word about it
 PARTED = "\n\n"  # before the line that names the next document
 Item = str | documents.Item  # a line of our own between documents, text, what is not there, or a remark
 
@@ -28,7 +32,17 @@ class Corpus:
     until: int | None = None
 
     @classmethod
-    def open(cls, sources: Sequence[str], stdin: BinaryIO | None, choice: Choice = ALL) -> "Corpus":
+    def opening(
+        cls, sources: Sequence[str], stdin: BinaryIO | None, choice: Choice
+    ) -> Generator[Progress, None, "Corpus"]:
+        """As `open`; tells meanwhile how much of standard input has come, where that takes a while."""
+        kept: Stdin | None = stdin
+        if stdin and STDIN in sources:
+            kept = yield from _received(stdin, choice.max_file_size)
+        return cls.open(sources, kept, choice)
+
+    @classmethod
+    def open(cls, sources: Sequence[str], stdin: Stdin | None, choice: Choice = ALL) -> "Corpus":
         """Finds the documents of `sources`. Raises InputError when there is none."""
         found = list(open_sources(sources, stdin=stdin, choice=choice))
         documents = tuple(item for item in found if isinstance(item, Document))
@@ -91,6 +105,21 @@ class Corpus:
             if len(self.documents) > 1:
                 yield (PARTED if number else "") + f"=== {document.name} ===\n"
             yield from document.segments()
+
+
+def _received(stdin: BinaryIO, most: int | None) -> Generator[Progress, None, Slice | Gap]:
+    told, due, done, work = False, time.monotonic() + WAIT, 0, spooling(stdin, STDIN_NAME, most)
+    while True:
+        try:
+            done = next(work)
+        except StopIteration as end:
+            if told:
+                yield Progress("receive", done, done, "bytes")
+            found: Slice | Gap = end.value
+            return found
+        if time.monotonic() >= due:
+            told, due = True, time.monotonic() + WAIT / 4
+            yield Progress("receive", done, None, "bytes")
 
 
 def _gaps_after(item: Item, following: Iterator[Item]) -> Iterator[Gap]:

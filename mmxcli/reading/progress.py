@@ -12,7 +12,7 @@ Report = Callable[[str, int, int | None, str], None]  # stage, done, total, unit
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Work that takes a while. `stage` is one word: fetch, convert, load, index, count, read, recall.
+    """Work that takes a while. `stage` is one word, a verb.
 
     `done` and `total` count `unit` ("bytes", "tokens", "characters", "tensors"); `total` is None while
     unknown. `where` is the file or page at hand. The stage is over when `done == total`.

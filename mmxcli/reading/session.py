@@ -195,7 +195,7 @@ class Session:
         Raises InputError when nothing of them can be read, BudgetError when the reading would not fit.
         """
         start = time.perf_counter()
-        corpus = Corpus.open(sources, stdin, Choice.of(self.settings))
+        corpus = yield from Corpus.opening(sources, stdin, Choice.of(self.settings))
         if upto:
             corpus = until(corpus, upto, self.tokenizer)
         stored, found = yield from self._indexed(corpus)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from mmxcli.errors import InputError, UsageError
+from mmxcli.errors import InputError
 from mmxcli.sources import revision
 from mmxcli.sources.archive import MOST_DEPTH, Budget, is_archive, unpacked
 from mmxcli.sources.choice import ALL, Choice
@@ -20,40 +20,27 @@ from mmxcli.sources.leftout import left_out, vendored_part
 from mmxcli.sources.lock import unlocked
 from mmxcli.sources.readers import readers
 from mmxcli.sources.segment import Gap
-from mmxcli.sources.spool import spool, too_large
+from mmxcli.sources.spool import Slice, spool, too_large
 from mmxcli.sources.tree import tree_of
 
-STDIN = "-"
+STDIN, STDIN_NAME = "-", "<stdin>"
+Stdin = BinaryIO | Slice | Gap  # or what was kept of it, or why nothing was
 _URL = re.compile(r"(?:https?|git|ssh|ftp|file)://|git@[\w.-]+:", re.I)
 
 
-def open_sources(
-    paths: Sequence[str],
-    *,
-    stdin: BinaryIO | None = None,
-    files_from: str | None = None,
-    nul: bool = False,
-    choice: Choice = ALL,
-) -> Iterator[Document | Gap]:
-    """The documents that `paths` and then those listed in the file `files_from` name, each once, in order.
+def open_sources(paths: Sequence[str], *, stdin: Stdin | None = None, choice: Choice = ALL) -> Iterator[Document | Gap]:
+    """The documents that `paths` name, each once, in order.
 
-    "-" is `stdin`, folders are walked, and a Gap stands for each thing that cannot be read. Listed paths end
-    with a new line, or with NUL where `nul` is set. Raises InputError, before anything is read, for a path
-    that does not exist or is neither a file nor a folder; UsageError where standard input is named as both
-    a source and the list.
+    "-" is `stdin`, as it comes or as it was kept, folders are walked, and a Gap stands for each thing that cannot be
+    read. Raises InputError, before anything is read, for a path that does not exist or is neither a file nor a folder.
     """
-    named = list(paths)
-    if files_from is not None:
-        if files_from == STDIN and STDIN in named:
-            raise UsageError("standard input cannot be both a source and the list of sources; give one as a file")
-        named += _listed(files_from, stdin, nul)
-    named = list(dict.fromkeys(named))
+    named = list(dict.fromkeys(paths))
     for path in named:
         _check(path, stdin)
     return _documents(named, stdin, choice)
 
 
-def _check(path: str, stdin: BinaryIO | None) -> None:
+def _check(path: str, stdin: Stdin | None) -> None:
     if _URL.match(path) and not os.path.lexists(path):
         raise InputError(f"{path} is not fetched: clone or download it first, and name the folder or file")
     if revision.split(path):
@@ -71,16 +58,6 @@ def _check(path: str, stdin: BinaryIO | None) -> None:
         raise InputError(f"{name}: cannot be found: {getattr(error, 'strerror', error)}") from error
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
         raise InputError(f"{name}: neither a file nor a folder; name something that holds text")
-
-
-def _listed(file: str, stdin: BinaryIO | None, nul: bool) -> list[str]:
-    _check(file, stdin)
-    try:
-        listed = stdin.read() if file == STDIN and stdin is not None else Path(file).read_bytes()
-    except OSError as error:
-        raise InputError(f"{shown(file)}: {unreadable(error)}") from error
-    lines = listed.split(b"\0") if nul else listed.splitlines()
-    return [os.fsdecode(line) for line in lines if line]
 
 
 class _Limits:
@@ -117,13 +94,13 @@ class _Limits:
         return replace(document, content=replace(document.content, name=name))  # type: ignore[type-var]
 
 
-def _documents(paths: Sequence[str], stdin: BinaryIO | None, choice: Choice) -> Iterator[Document | Gap]:
+def _documents(paths: Sequence[str], stdin: Stdin | None, choice: Choice) -> Iterator[Document | Gap]:
     """Those of each source in turn, and the tree of each that is several: last, so that a new file changes nothing that
     comes before it."""
     limits = _Limits(choice)
     seen: set[str] = set()
     for path in paths:
-        finder = _Finder("<stdin>" if path == STDIN else shown(path), choice)
+        finder = _Finder(STDIN_NAME if path == STDIN else shown(path), choice)
         read: list[str] = []
         for item in _found(path, stdin, choice, finder, seen):
             kept = limits.within(item)
@@ -139,7 +116,7 @@ def _documents(paths: Sequence[str], stdin: BinaryIO | None, choice: Choice) -> 
 
 
 def _found(
-    path: str, stdin: BinaryIO | None, choice: Choice, finder: "_Finder", seen: set[str]
+    path: str, stdin: Stdin | None, choice: Choice, finder: "_Finder", seen: set[str]
 ) -> Iterator[Document | Gap]:
     """What `path` holds, but for the files that were `seen`, to which its own are added."""
     for content in _contents(path, stdin, choice):
@@ -151,9 +128,9 @@ def _found(
         yield from finder.documents(content)
 
 
-def _contents(path: str, stdin: BinaryIO | None, choice: Choice) -> Iterator[Content | Gap]:
+def _contents(path: str, stdin: Stdin | None, choice: Choice) -> Iterator[Content | Gap]:
     if path == STDIN and stdin is not None:
-        yield spool(stdin, "<stdin>", choice.max_file_size)
+        yield stdin if isinstance(stdin, Slice | Gap) else spool(stdin, STDIN_NAME, choice.max_file_size)
         return
     if revision.split(path):
         yield from revision.at_revision(path)

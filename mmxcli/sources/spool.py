@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
@@ -42,7 +42,18 @@ class Slice:
 
 
 def spool(stream: BinaryIO, name: str, most: int | None = None) -> Slice | Gap:
-    """Reads `stream` to its end, or tells that it goes on beyond `most` bytes.
+    """As `spooling`, without telling how far it is."""
+    work = spooling(stream, name, most)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: Slice | Gap = end.value
+            return found
+
+
+def spooling(stream: BinaryIO, name: str, most: int | None = None) -> Generator[int, None, Slice | Gap]:
+    """Reads `stream` to its end, or tells that it goes on beyond `most` bytes. Yields how many have come.
 
     Raises InputError where that fails, MmxError where the disk has no room for more, Interrupted on Ctrl-C.
     """
@@ -52,6 +63,7 @@ def spool(stream: BinaryIO, name: str, most: int | None = None) -> Slice | Gap:
             file.write(block, name)
             if most is not None and file.size > most:
                 return too_large(name, file.size, more=True)
+            yield file.size
     except MmxError as error:
         raise MmxError(f"{error}, or read a stream that never ends with `mmx follow`") from error
     except OSError as error:

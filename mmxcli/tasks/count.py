@@ -20,7 +20,7 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     and something could not be read."""
     with Session(settings) as session:
         yield from session.open_weights()
-        corpus = Corpus.open(sources, stdin, Choice.of(settings))
+        corpus = yield from Corpus.opening(sources, stdin, Choice.of(settings))
         counted, gaps = [], list(corpus.gaps)
         done = 0
         for document in corpus.documents:

@@ -21,8 +21,9 @@ from mmxcli.models.library.model import LibraryModel
 from mmxcli.models.minimax.model import MiniMaxModel
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
+from mmxcli.reading import corpus
 from mmxcli.reading.corpus import Corpus
-from mmxcli.reading.progress import Note
+from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
 from mmxcli.state.record import write_record
@@ -290,6 +291,19 @@ def test_a_damaged_record_is_told(settings: Settings, book: Path) -> None:
 def test_standard_input_is_a_source(settings: Settings) -> None:
     reading = read(settings, "-", stdin=TEXT.encode())
     assert reading.index.text("<stdin>", 0, 10) == TEXT[:10]
+
+
+def test_standard_input_that_takes_a_while_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "WAIT", 0.0)
+    with Session(settings) as session:
+        for _ in session.open_weights():
+            pass
+        told = [event for event in session.read(["-"], io.BytesIO(TEXT.encode() * 99)) if isinstance(event, Progress)]
+    size = len(TEXT.encode() * 99)
+    received = [(event.done, event.total) for event in told if event.stage == "receive"]
+    assert received[-1] == (size, size)
+    assert len(received) > 2 and received == sorted(received, key=lambda pair: pair[0])
+    assert all(total is None for _, total in received[:-1])
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\x00\x01\x02" * 99])

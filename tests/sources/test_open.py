@@ -12,7 +12,7 @@ import pytest
 from everything import everything
 from pdfs import pdf, showing
 
-from mmxcli.errors import InputError, Interrupted, MmxError, UsageError
+from mmxcli.errors import InputError, Interrupted, MmxError
 from mmxcli.sources.choice import Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
@@ -162,25 +162,3 @@ def test_a_file_without_a_size_but_with_content() -> None:
     [found] = open_sources(["/proc/self/status"])
     assert isinstance(found, Document)
     assert found.size > 0
-
-
-def test_lists_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a", "b b", "c\nc"):
-        Path(name).write_text("text")
-    Path("list").write_bytes(b"b b\r\n\na\n")
-
-    def opened(*paths: str, stdin: bytes = b"", files_from: str, nul: bool = False) -> list[str]:
-        found = open_sources(paths, stdin=io.BytesIO(stdin), files_from=files_from, nul=nul)
-        return [thing.name for thing in found if isinstance(thing, Document)]
-
-    assert opened("a", files_from="list") == ["a", "b b"]
-    assert opened(stdin=b"c\nc\0a\0", files_from="-", nul=True) == ["c\nc", "a"]
-    with pytest.raises(UsageError, match="both a source and the list"):
-        opened("-", files_from="-")
-    with pytest.raises(InputError, match="absent: no such file"):
-        opened(files_from="absent")
-    with pytest.raises(InputError, match="absent: no such file"):
-        opened(stdin=b"absent\n", files_from="-")
-    with pytest.raises(InputError, match="Is a directory"):
-        opened(files_from=".")

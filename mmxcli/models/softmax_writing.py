@@ -78,10 +78,13 @@ class SoftmaxWriting:
         """Comes when a text has read so many tokens: the first ones stay in sight, whatever the window is."""
         self._sinks = self._pairs[:, :, :, :, :SINKS].copy()
 
-    def past(self) -> Past:
-        """Of a text by itself: what it has read, and what of that the next token may see. A copy."""
+    def past(self, most: int = ENDLESS) -> Past:
+        """Of a text by itself: what it has read, and what of that the next token may see, `most` tokens at most beside
+        the sinks. A copy."""
         length = int(self._lengths[0])
-        start = max(0, length - (self._window - 1 + SINKS))
+        start = max(0, length - min(self._window - 1, most))
+        if length == self._positions[0] and start <= SINKS:  # the sinks are among them
+            start = 0
         pairs = self._pairs[:, :, :, :, start:length].copy()
         return Past(pairs, self._sinks, self._lengths - start, self._positions.copy(), self._window)
 
@@ -93,12 +96,15 @@ class SoftmaxWriting:
         positions, lengths = self._positions[numbers] + before, self._lengths[numbers] + before + 1
         if lengths.max() > self._pairs.shape[4]:
             self._grow(int(lengths.max()))
-        slides = positions >= self._window + SINKS
+        slides = (positions >= self._window + SINKS) | (
+            positions >= lengths
+        )  # the latter: some were left behind before
         firsts = np.where(slides, np.maximum(0, lengths - self._window), 0)
         texts = Texts(self._pairs, self._sinks, numbers, firsts, lengths, slides)
         self._positions[self._going] += counts
         self._lengths[self._going] += counts
-        sink_table = self._table(np.array([SINKS + self._window - 1 if slides.any() else 0]))[0]
+        farthest = min(SINKS + self._window - 1, int(positions.max())) if slides.any() else 0
+        sink_table = self._table(np.array([farthest]))[0]
         hidden = self._embedding.rows([token for piece in pieces for token in piece])
         read(self._weights, texts, hidden, self._table(positions), sink_table)
         return hidden

@@ -127,11 +127,14 @@ class Writer:
             return fast.go_on(models)
         return plain
 
-    def read_on(self, before: "Before | None", ids: Sequence[int], window: int | None, chunk: int) -> "Before":
+    def read_on(
+        self, before: "Before | None", ids: Sequence[int], window: int | None, most: int, chunk: int
+    ) -> "Before":
         """What has read `ids` after `before`, which stays as it is, or as the beginning of a text: by the compiled step
-        where that began it, else by the model. `window`: tokens that softmax layers then see, beside the sinks."""
+        where that began it, else by the model. `window`: tokens that softmax layers then see, beside the sinks; the
+        compiled step keeps `most` of what was read."""
         if self._fast and window is not None and not isinstance(before, ModelState):
-            return self._fast.read_on(before, ids, window)
+            return self._fast.read_on(before, ids, window, most)
         assert before is None or isinstance(before, ModelState)
         state = before.fork() if before else self._new_state(window)
         for start in range(0, len(ids), chunk):
@@ -162,8 +165,9 @@ class FastWriter:
 
         return self._begin(nothing(self._shape, texts))
 
-    def read_on(self, before: "Past | None", ids: Sequence[int], window: int) -> "Past":
-        """One text that has read `ids` after `before`, which stays as it is, or from nothing."""
+    def read_on(self, before: "Past | None", ids: Sequence[int], window: int, most: int) -> "Past":
+        """One text that has read `ids` after `before`, which stays as it is, or from nothing; `most` tokens of it stay
+        in sight."""
         from mmxcli.models.softmax_writing import nothing
 
         if before is None:
@@ -174,7 +178,7 @@ class FastWriter:
         else:
             writing = self.again(before)
         writing.read([ids])
-        return writing.past()
+        return writing.past(most)
 
     def again(self, before: "Past") -> "SoftmaxWriting":
         """A text that goes on from `before`, which stays as it is."""

@@ -24,6 +24,9 @@ POINTING = frozenset(_POINTING.split())  # words that stand for what was said be
 # where it points there. Measured: docs/chat.md.
 FEW, MORE = 3, 6
 OF_QUESTION, OF_ANSWER, MOST_CARRIED = 5, 3, 8  # words that are carried over, the rarest
+# Tokens of what was said, some eight exchanges, that llama-like models have in sight, so that a late question takes no
+# longer than an early one.
+SEEN = 384
 REMEMBERED = 8  # exchanges of a stored conversation that the model reads again where it is continued
 
 
@@ -86,7 +89,7 @@ class Conversation:
         tokens = exchange(session.template, said.question, said.answer, of_text=first and text is not None)
         if first and text is None:
             tokens = opening(session.template) + tokens
-        return session.writer.read_on(self._state or text, tokens, self._window, session.policy.chunk)
+        return session.writer.read_on(self._state or text, tokens, self._window, SEEN, session.policy.chunk)
 
     @property
     def _window(self) -> int | None:

@@ -76,6 +76,18 @@ def test_json_counts_what_was_not_looked_at(follow: Follow) -> None:
     assert end["skipped"]["cut_bytes"] == 100_000 - 8192
 
 
+def test_a_stream_that_pauses_is_asked_about_and_goes_on(follow: Follow) -> None:
+    process = follow("anything unusual?")
+    assert process.stdin
+    process.stdin.write(f"{ORDINARY}{NEWS}\n".encode())
+    process.stdin.flush()
+    assert line(process.stdout) == f"601: {NEWS}\n"  # the pipe is still open
+    process.stdin.write(b"segfault: everything burned down\n")
+    process.stdin.flush()
+    assert line(process.stdout) == "602: segfault: everything burned down\n"
+    assert finished(process)[0] == 0
+
+
 def test_a_signal_asks_at_once_and_another_ends(follow: Follow) -> None:
     process = follow("anything unusual?", "--every", "1h")
     assert process.stdin and process.stderr

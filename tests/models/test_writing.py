@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from mmxcli.models import writing as writing_module
 from mmxcli.models.kernels import Floats
 from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.models.softmax_writing import ROOM
+from mmxcli.models.softmax_writing import ENDLESS, ROOM
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
 from mmxcli.models.writing import TOGETHER, PlainWriting, Writer, Writing, writer
@@ -150,7 +151,7 @@ def test_what_it_has_read_itself_goes_on_as_the_model_does(
     for size in [8, *pieces]:
         ids = [*(IDS * 2)[done : done + size]]
         model.advance(state, ids)
-        past, done = fast.read_on(past, ids, window, 16), done + size
+        past, done = fast.read_on(past, ids, window, ENDLESS, 16), done + size
         assert not isinstance(past, ModelState)
         assert past.pairs.shape[4] <= window - 1 + SINKS  # however much was read
         for token in (3, 5):
@@ -158,6 +159,29 @@ def test_what_it_has_read_itself_goes_on_as_the_model_does(
             model.advance(asked, IDS[:prompt])
             found = fast.begin([past], [IDS[:prompt]], 16).step([[token]])
             assert off(found[0], step(model, asked, token)) < 2e-3
+
+
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5), most=st.integers(5, 60))
+@settings(max_examples=25, deadline=None)
+def test_of_a_conversation_the_last_tokens_and_the_first_stay_in_sight(
+    pair: tuple[SoftmaxModel, Writer], sizes: list[int], most: int
+) -> None:
+    fast = pair[1]
+    whole: Any = None
+    kept: Any = None
+    done = 0
+    for size in [8, *sizes]:
+        ids = (IDS * 3)[done : done + size]
+        whole, kept = (fast.read_on(past, ids, 1000, some, 16) for past, some in ((whole, ENDLESS), (kept, most)))
+        done += size
+        assert kept.positions == whole.positions == done
+        seen = kept.pairs.shape[4]
+        assert seen == (done if done <= most + SINKS else most)
+        assert (kept.sinks == whole.sinks).all()
+    if done <= most + SINKS:
+        assert (kept.pairs == whole.pairs).all()
+    logits = fast.begin([kept], [[9]], 16).step([[9]])
+    assert np.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("store", ["memory", "disk", "int8"])

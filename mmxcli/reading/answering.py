@@ -56,7 +56,7 @@ class Origin(StrEnum):
 # does not, by how often it was (docs/answers.md).
 CONFIDENCE = {Origin.NAMED: 0.9, Origin.BACKED: 0.5, Origin.AGAIN: 0.5, Origin.SENTENCE: 0.5}
 CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.CONTENTS: 0.9}
-UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.1, Origin.AGAIN: 0.1, Origin.SENTENCE: 0.1}
+UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.3, Origin.AGAIN: 0.3, Origin.SENTENCE: 0.3}
 
 
 @dataclass(frozen=True, slots=True)

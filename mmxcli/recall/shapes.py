@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from mmxcli.recall.words import STOP_WORDS
 
 WORDS = 65_536  # words that are counted; beyond, the rarest are forgotten
+HORIZON = 30_000  # lines: what comes once in so many stays as rare as it was, however long the stream goes on
 LOOKED_AT = 96  # words of a line
 _VALUE = re.compile(r"\b[^\W\d]*+\d\w*+")  # whatever has a figure in it: numbers, times, addresses, identifiers
 _VALUES = re.compile(r"#(?:[^\w\s]{0,2}#)+")
@@ -65,12 +66,15 @@ class WordCounts:
             self.lines //= 2
 
     def weight(self, word: str) -> float:
-        """1 for a word that no line had, less the more have it."""
-        return 1 / (1 + math.log1p(self.counts.get(word, 0)))
+        """1 for a word that no line had, less the more have it: of HORIZON, once there were more."""
+        return self._weight(self.counts.get(word, 0))
 
     def weight_elsewhere(self, word: str) -> float:
         """The same, of a word of a line that was counted: in the others."""
-        return 1 / (1 + math.log1p(max(0, self.counts.get(word, 0) - 1)))
+        return self._weight(max(0, self.counts.get(word, 0) - 1))
+
+    def _weight(self, count: int) -> float:
+        return 1 / (1 + math.log1p(count * min(1.0, HORIZON / self.lines) if count else 0))
 
     def novelty(self, words: Sequence[str]) -> float:
         """The weight of a line's words, on average; 0 where it has none."""

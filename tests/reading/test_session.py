@@ -208,6 +208,23 @@ def test_an_edit_is_read_from_there_on(hybrid: Settings, tmp_path: Path) -> None
     assert not list(store.states.iterdir())
 
 
+def test_of_a_folder_to_which_a_file_is_added_only_the_file_and_the_tree_are_read(
+    hybrid: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.txt").write_text(TEXT[number * 400 : number * 400 + 400])
+        os.utime(folder / f"{number}.txt", (number * 3600, number * 3600))
+    before = read(hybrid, folder)
+    (folder / "0 new.txt").write_text("A new ship came in.\n")  # first by its name, last by its time
+    after = read(hybrid, folder)
+    tree = "".join(passage.text for passage in before.index.passages([f"{folder}/ (tree)"]))
+    about = len(Tokenizer(Path(hybrid.model)).encode(f"=== {folder}/ (tree) ===\n{tree}")) + 2 * hybrid.chunk
+    assert before.stored.tokens - about <= after.reused_tokens < before.stored.tokens
+    assert close(after, read(replace(hybrid, home=tmp_path / "other"), folder))
+
+
 def test_the_same_text_by_another_name_is_not_read_again(hybrid: Settings, book: Path) -> None:
     first = read(hybrid, book)
     second = read(hybrid, book.rename(book.with_name("renamed.txt")))

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmxcli.recall import shapes
-from mmxcli.recall.shapes import Ranks, Recent, WordCounts, kind, line_words, severe, shape
+from mmxcli.recall.shapes import HORIZON, Ranks, Recent, WordCounts, kind, line_words, severe, shape
 
 
 def test_lines_that_differ_in_values_alone_are_of_one_kind() -> None:
@@ -52,3 +52,13 @@ def test_ranks_count_what_is_clearly_higher(values: list[float], value: float) -
         ranks.add(one)
     assert ranks.total == len(values)
     assert sum(one > value + 0.005 for one in values) <= ranks.above(value) <= sum(one > value for one in values)
+
+
+def test_what_is_rare_stays_rare_however_long_the_stream_goes_on() -> None:
+    counts, weights = WordCounts(), []
+    for number in range(5 * HORIZON):
+        counts.add(["reading", *(["killed"] if number % (HORIZON // 2) == 0 else [])])
+        if number % HORIZON == HORIZON - 1:
+            weights.append((counts.weight("killed"), counts.weight("reading")))
+    assert max(rare for rare, _ in weights) - min(rare for rare, _ in weights) < 0.01
+    assert all(common < rare / 4 for rare, common in weights)

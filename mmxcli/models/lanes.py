@@ -1,8 +1,9 @@
 """Sums of products in the processor's vector registers: what Numba has no words for.
 
 Left to itself the compiler adds up each group of products before it scales it, and reads a group of weights again for
-every row. Here the sums of several rows stay in registers, eight partial sums for each, until the end of a row of the
-matrix. The vectors are LLVM's own, so that it finds the instructions of any processor for them (on x86, vpmaddwd).
+every row. Here the sums of several rows stay in registers, LANES partial sums for each, until the end of a row of the
+matrix. The vectors are LLVM's own, so that it finds the instructions of any processor for them (on x86, vpmaddwd); they
+are as wide as the processor's.
 
 The order of all sums is given, so that a row gets the same, bit for bit, however many others are beside it.
 
@@ -14,12 +15,26 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from llvmlite import ir
-from numba import types
+from llvmlite import binding, ir
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-LANES = 8  # partial sums for each row
+WIDE = "avx512bw"  # vpmaddwd of 512 bits
+UNHINDERED = ",-prefer-256-bit"  # or LLVM parts wide vectors again, for processors that slow down under them
+
+
+def features() -> str:
+    """What the processor can do, in LLVM's words, as far as Numba may use it."""
+    chosen = config.CPU_FEATURES
+    return str(binding.get_host_cpu_features().flatten() if chosen is None else chosen)
+
+
+def is_wide() -> bool:
+    return f"+{WIDE}" in features().split(",")
+
+
+LANES = 16 if is_wide() else 8  # partial sums for each row
 TAKEN = 2 * LANES  # products that are added to them at a time
 _BYTE, _SHORT, _INT = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)

@@ -234,10 +234,16 @@ def fast_writer(model: Callable[[], Model], folder: Path, file: Path, threads: i
 def load_kernels() -> Path:
     """Loads the compiler and what it is to compile, and nothing of a model; no threads are started. The folder of what
     was compiled before."""
+    import llvmlite.binding
     import numba
 
     compiled = Path(numba.config.CACHE_DIR or _compiled())
     numba.config.CACHE_DIR = str(compiled)  # before the functions are made that it is for
+    from mmxcli.models.lanes import UNHINDERED, features, is_wide
+
+    if is_wide():
+        numba.config.CPU_NAME = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+        numba.config.CPU_FEATURES = features().removesuffix(UNHINDERED) + UNHINDERED
     from mmxcli.models import eight_bits, softmax_writing  # noqa: F401
 
     return compiled

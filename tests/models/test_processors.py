@@ -31,7 +31,12 @@ writing = fast.begin([state], [ids[80:-1]], 16)
 print(json.dumps([read, writing.step([ids[-1:]]).tolist()]))
 """
 # AVX-512 and bfloat16 products masked where the processor has them; then AVX2 as well.
-NO_AVX512 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "NUMBA_CPU_NAME": "haswell"}
+NO_AVX512 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+popcnt",
+}
 NO_AVX = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "NUMBA_CPU_NAME": "generic"}
 THREADS = {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "1"}
 NO_NUMBER = {"OMP_NUM_THREADS": "many"}

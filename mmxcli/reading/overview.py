@@ -46,7 +46,7 @@ def overview(
         Summary("Building and testing", "", 0, tuple(repository.building())),
         (yield from _documents(index, repository, wanted)),
     ]
-    words = sum(length(index.text(source, 0, 1 << 40)) for source in repository.sources)
+    words = sum(length(block.text) for source in repository.sources for block in index.blocks(source))
     first = purpose[:1]
     more = gist(index, purpose[1:], told.weights(index), max(0, wanted.words // 2 - sum(length(p.text) for p in first)))
     kept = tuple(section for section in sections if section.statements or section.parts)
@@ -62,7 +62,12 @@ def _lines(
     found = {module.source: module.purpose for module in modules if module.purpose}
     silent = [module for module in modules if not module.purpose and module.definitions]
     if silent:
-        yield Note(f"{len(silent)} files say nothing about themselves: the model reads what they define")
+        few = (
+            "1 file says nothing about itself"
+            if len(silent) == 1
+            else f"{len(silent)} files say nothing about themselves"
+        )
+        yield Note(f"{few}: the model reads what is defined there")
     prompts = [_prompt(scribe, module, index.text(module.source, 0, LOOKED_AT)) for module in silent]
     written = yield from scribe.write(prompts, LIMIT, "describe")
     for module, text in zip(silent, written, strict=True):

@@ -143,12 +143,12 @@ class Told:
 
     def weights(self, index: RecallIndex) -> Mapping[Concept, float]:
         """Of a single text each stem, by how often it comes again and how rare it is elsewhere; of several, the pairs
-        and names that many of them share."""
-        if not self.many:
-            counts = self.stems.items()
-            return {stem: (math.log(count) or ONCE) * index.rarity(stem) for stem, count in counts}
+        and names that many of them share, if there are any."""
         least = max(2, self.texts // FEW)
-        return {concept: math.log(count) for concept, count in self.spread.items() if count >= least}
+        shared = {concept: math.log(count) for concept, count in self.spread.items() if count >= least}
+        if self.many and shared:
+            return shared
+        return {stem: (math.log(count) or ONCE) * index.rarity(stem) for stem, count in self.stems.items()}
 
 
 def gist(

@@ -98,11 +98,10 @@ class _Mark:
 
 
 def _document(index: RecallIndex, source: str) -> Part:
-    blocks = list(index.blocks(source))
-    end = max((block.start + len(block.text) for block in blocks), default=0)
+    end = max((block.start + len(block.text) for block in index.blocks(source)), default=0)
     name = source.rsplit("/", 1)[-1]
     if is_code(source):
-        return Part(name, source, 0, end)
+        return Part(name, source, 0, end, tuple(_cut(index, source, 0, end)))
     marks = list(_places(index, source)) or list(_headings(index, source))
     marks = _with_text(marks, end)
     return Part(name, source, 0, end, tuple(_nested(index, source, marks, 0, end)))

@@ -41,9 +41,10 @@ class Flow:
 
 
 def is_repository(index: RecallIndex) -> bool:
+    """Whether it is best told by what its code is: all of it is, or enough."""
     sources = _files(index)
     programs = sum(map(is_program, sources))
-    return programs >= LEAST and programs >= SHARE * len(sources)
+    return programs == len(sources) or (programs >= LEAST and programs >= SHARE * len(sources))
 
 
 class Repository:

@@ -32,10 +32,11 @@ class SummaryView(TextView):
         if event.found:
             self._part(event.summary, 0)
         else:
-            self.output.line(f"The text does not seem to say anything about: {one_line(event.focus or 'itself')}")
+            about = f"anything about: {one_line(event.focus)}" if event.focus else "anything in sentences"
+            self.output.line(f"The text does not seem to say {about}")
         self.covered(event.coverage)
-        if event.found:
-            self.output.note("; ".join(_origins(event)))
+        if origins := "; ".join(_origins(event)):
+            self.output.note(origins)
         self.about(event)
 
     def _part(self, part: PartSummary, level: int) -> None:

@@ -49,7 +49,7 @@ def summarize(
         seconds = time.perf_counter() - start
         yield SummaryDone(
             summary=told,
-            found=bool(told.told or told.parts) if not wanted.focus else bool(told.told),
+            found=bool(told.told) or (not wanted.focus and any(_says(part) for part in told.parts)),
             focus=wanted.focus,
             coverage=coverage(reading.stored),
             state=state_info(reading),
@@ -64,6 +64,10 @@ def _part(reading: Reading, summary: Summary) -> PartSummary:
     told = tuple(_told(reading, one) for one in summary.statements)
     parts = tuple(_part(reading, one) for one in summary.parts)
     return PartSummary(summary.title, summary.source, summary.words, told, parts)
+
+
+def _says(part: PartSummary) -> bool:
+    return bool(part.told) or any(map(_says, part.parts))
 
 
 def _told(reading: Reading, one: Statement) -> Told:

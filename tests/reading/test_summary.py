@@ -162,7 +162,24 @@ def test_many_small_files_in_several_languages(tmp_path: Path, settings: Setting
         folder = tmp_path / "papers" / str(number % 12)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.txt").write_text(f"{number}. {texts[number % 4]}")
+        alike = tmp_path / "notes" / str(number % 12)
+        alike.mkdir(parents=True, exist_ok=True)
+        (alike / f"{number}.txt").write_text(
+            f"The keeper of light {number} saw {number % 7} ships in the bay of birds.\n"
+        )
+    assert done(tmp_path / "notes", settings, Wanted(60)).summary.told  # though no two share what others do not
     event = done(tmp_path / "papers", settings, Wanted(60, 3))
     said = [one for part in all_of(event.summary) for one in part.told]
     assert said and all(one.citation.verified for one in said)
     assert event.summary.words > 240 * 5
+
+
+def test_one_file_of_code_is_told_by_what_it_defines(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "boats.py").write_text("".join(f"def moor_{n}(x):\n    return x\n\n\n" for n in range(4000)))
+    event = done(tmp_path / "boats.py", settings, Wanted(60))
+    assert any("defines moor_0, moor_1" in one.text for part in all_of(event.summary) for one in part.told)
+
+
+def test_what_has_no_sentences_is_not_found(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "odd.txt").write_text("!!! ... ???")
+    assert not done(tmp_path / "odd.txt", settings, Wanted(40)).found

@@ -4,6 +4,7 @@ order of the text."""
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmxcli.reading.answering import Origin, Said, named
 from mmxcli.reading.progress import Note, Progress
@@ -13,9 +14,8 @@ from mmxcli.recall.kin import share
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 
-PASSAGES, SENTENCES = 48, 32  # that are looked at, and of which the model is asked
 LEAST = 0.5  # of the weight of a question's words that a sentence must hold
-SHOWN = 12  # facts of an answer
+PASSED = 256  # passages at a time
 _LISTING = re.compile(
     r"^\W*(?:please )?(?:list|enumerate)\b|\b(?:what|who|which) (?:\w+ )?are all\b|\b(?:name|find) (?:all|every)\b",
     re.I,
@@ -23,6 +23,18 @@ _LISTING = re.compile(
 
 
 _FRAME = re.compile(r"\b(?:list|enumerate|names?|find|all|every)\b", re.I)  # says nothing about where they stand
+
+
+class Extent(NamedTuple):
+    """How many passages are looked at (None: all that have a word of the question), of how many of their sentences the
+    model is asked, and how many facts an answer has, at most."""
+
+    passages: int | None
+    sentences: int
+    facts: int
+
+
+RECOGNISED, ASKED_FOR = Extent(48, 32, 12), Extent(None, 256, 48)  # by its words; with --whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +50,48 @@ def asks_for_all(question: str) -> bool:
     return _LISTING.search(question) is not None
 
 
-def collect(session: Session, reading: Reading, question: str) -> Generator[Note | Progress, None, Collected | None]:
+def collect(
+    session: Session, reading: Reading, question: str, extent: Extent = RECOGNISED
+) -> Generator[Note | Progress, None, Collected | None]:
     """The model is asked of each sentence that shares enough with the question. None where none says anything."""
     wanted = _FRAME.sub(" ", question)
-    passages = [hit.passage for hit in select(reading.index, wanted, PASSAGES)]
-    quotes = best_quotes(reading.index, wanted, None, passages, SENTENCES)
+    if extent.passages is None:
+        hits = reading.index.search(wanted, reading.index.count)
+    else:
+        hits = select(reading.index, wanted, extent.passages)
     weights = reading.index.question_weights(wanted)
-    quotes = [quote for quote in quotes if share(reading.index.stems_of(quote.text), weights) >= LEAST]
-    yield Note(f"{len(quotes)} sentences bear on the question; each is asked")
+    found: dict[tuple[str, int], Quote] = {}
+    for start in range(0, len(hits), PASSED):
+        yield Progress("recall", start, len(hits), "passages")
+        passages = [hit.passage for hit in hits[start : start + PASSED]]
+        for quote in best_quotes(reading.index, wanted, None, passages, extent.sentences):
+            if share(reading.index.stems_of(quote.text), weights) >= LEAST:
+                found.setdefault((quote.source, quote.start), quote)
+    yield Progress("recall", len(hits), len(hits), "passages")
+    quotes = sorted(found.values(), key=lambda quote: -quote.score)[: extent.sentences]
+    yield Note(f"{len(quotes)} sentences of {len(hits):,} passages bear on the question; each is asked")
     facts: list[tuple[Quote, str]] = []
     together = session.writer.together(0) if session.writer else 1
     for start in range(0, len(quotes), together):
-        yield Progress("recall", start, len(quotes), "sentences")
+        yield Progress("ask", start, len(quotes), "sentences")
         some = quotes[start : start + together]
         for quote, text in zip(some, named(session, [(question, quote.text) for quote in some]), strict=True):
             if kept := borne_out(reading.index, question, text, [quote.text]):
                 facts.append((quote, kept))
-    yield Progress("recall", len(quotes), len(quotes), "sentences")
-    chosen = _different(reading, question, facts)
+    yield Progress("ask", len(quotes), len(quotes), "sentences")
+    chosen = _different(reading, question, facts, extent.facts)
     if not chosen:
         return None
     return Collected(Said("; ".join(text for _, text in chosen), Origin.COLLECTED), tuple(quote for quote, _ in chosen))
 
 
-def _different(reading: Reading, question: str, facts: Sequence[tuple[Quote, str]]) -> list[tuple[Quote, str]]:
+def _different(
+    reading: Reading, question: str, facts: Sequence[tuple[Quote, str]], most: int
+) -> list[tuple[Quote, str]]:
     """Those that say something that no better one has said, in the order of the text."""
     kept: list[tuple[Quote, str]] = []
     for quote, text in facts:  # best first
-        if len(kept) < SHOWN and not backed(reading.index, question, text, [other for _, other in kept]):
+        if len(kept) < most and not backed(reading.index, question, text, [other for _, other in kept]):
             kept.append((quote, text))
     order = {source: at for at, source in enumerate(reading.index.sources)}
     return sorted(kept, key=lambda fact: (order[fact[0].source], fact[0].start))

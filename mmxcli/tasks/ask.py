@@ -10,7 +10,7 @@ from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
-from mmxcli.reading.whole import asks_for_all, collect
+from mmxcli.reading.whole import ASKED_FOR, RECOGNISED, asks_for_all, collect
 from mmxcli.recall.backing import rival
 from mmxcli.recall.contents import asks_about_contents, contents
 from mmxcli.recall.files import asks_about_files, listed
@@ -91,7 +91,7 @@ def _whole(
     if not (asked or asks_for_all(question)) or not gather(reading, question, 1).found:
         return False
     yield from session.prepare_writing()
-    collected = yield from collect(session, reading, question)
+    collected = yield from collect(session, reading, question, ASKED_FOR if asked else RECOGNISED)
     if collected:
         yield from _checked(session, reading, question, collected.quotes, collected.said, start)
     return collected is not None

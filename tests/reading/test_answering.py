@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import pytest
 
 from mmxcli.reading import answering, whole
 from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather, gather_by_meaning
+from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -125,13 +127,16 @@ def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:
         assert not gather(reading, question, 3).found, question
 
 
-def test_a_list_is_collected_in_the_order_of_the_text(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("extent", [whole.RECOGNISED, whole.ASKED_FOR])
+def test_a_list_is_collected_in_the_order_of_the_text(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, extent: whole.Extent
+) -> None:
     def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
         return [sentence.rsplit(" ", 1)[-1].strip(".") for _, sentence in asked]
 
     monkeypatch.setattr(whole, "named", named)
     session: Any = SimpleNamespace(writer=None)
-    work = whole.collect(session, reading, "List all the secret numbers of the old harbour")
+    work = whole.collect(session, reading, "List all the secret numbers of the old harbour", extent)
     events = []
     with pytest.raises(StopIteration) as stopped:
         while True:
@@ -139,8 +144,34 @@ def test_a_list_is_collected_in_the_order_of_the_text(reading: Reading, monkeypa
     collected = stopped.value.value
     assert collected.said.text == "417; 938"
     assert [quote.text for quote in collected.quotes] == [line for line in TEXT.split("\n") if "secret" in line]
-    assert "2 sentences" in events[0].text
-    assert [event.done for event in events[1:]] == [0, 1, 2]
+    assert [event.text[:11] for event in events if isinstance(event, Note)] == ["2 sentences"]
+    assert [event.done for event in events if isinstance(event, Progress) and event.stage == "ask"] == [0, 1, 2]
+
+
+def test_with_whole_every_passage_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
+        return [sentence.rsplit(" ", 1)[-1].strip(".") for _, sentence in asked]
+
+    monkeypatch.setattr(whole, "named", named)
+    monkeypatch.setattr(whole, "PASSED", 7)
+    path = tmp_path / "index"
+    numbers = [str(1000 + 7 * n) for n in range(40)]
+    filling = "Gulls sat on the quay and looked at the ships.\n\n" * 20
+    with IndexWriter(path) as writer:
+        text = "".join(f"One of the secret numbers of the old harbour is {number}.\n\n{filling}" for number in numbers)
+        writer.add(Segment("harbour.txt", text, 0, 1))
+        writer.finish()
+    reading = cast(Reading, SimpleNamespace(index=RecallIndex(path), state=None))
+    question = "Which are the secret numbers of the old harbour?"
+    found = {}
+    for extent in (whole.RECOGNISED, whole.ASKED_FOR):
+        work = whole.collect(cast(Any, SimpleNamespace(writer=None)), reading, question, extent)
+        with pytest.raises(StopIteration) as stopped:
+            while True:
+                next(work)
+        found[extent] = stopped.value.value.said.text.split("; ")
+    assert found[whole.ASKED_FOR] == numbers
+    assert len(found[whole.RECOGNISED]) == whole.RECOGNISED.facts
 
 
 @pytest.mark.parametrize(

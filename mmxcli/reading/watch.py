@@ -18,7 +18,8 @@ SHARE, FEW = 0.01, 5
 LEARNING = 300  # lines until it is known which words are common, and so how near a kind of line is
 QUIET = 150  # askings without a line of a kind after which the next one is news again
 ORDINARY = 4  # lines that stand for all others
-NEWS = 1.0  # the score of a line of a kind that was reported long ago
+NEWS = 1.0  # the score of a line of a kind that was reported long ago, or that is like the question as a whole
+ALIKE = 0.33  # cosine from which on it is (docs/follow.md)
 SAYS = 0.2  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
 SETTLED = 500  # lines before anything can be called unusual
 NOVEL = 0.5  # from which a new kind of line is unusual (WordCounts.novelty)
@@ -85,6 +86,7 @@ class Watch:
             score = self._score(line.text, words, len(values), known)
             if known is None and not self.meaning.open:
                 self._learn(words, score)
+                score = NEWS if self.meaning.likeness(line.text) >= ALIKE else score
             if score > 0 and (self.learning or self._stands_out(score)):
                 self._wait(Candidate(line.number, line.text, name, score, line.number))
         if known is None:
@@ -136,8 +138,9 @@ class Watch:
         for words in self.early:
             self.ranks.add(self.meaning.nearness(words, weight))
         for one in self.waiting.values():
-            values = len(self.meaning.values_in(one.text))
-            one.score = self.meaning.nearness(line_words(one.text), weight, values)
+            if one.score < NEWS:
+                values = len(self.meaning.values_in(one.text))
+                one.score = self.meaning.nearness(line_words(one.text), weight, values)
         if not self.learning:
             self.early.clear()
 

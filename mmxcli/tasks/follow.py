@@ -212,6 +212,9 @@ def follow(
         cutter = LineCutter(settings.encoding or "utf-8")
         yield from session.open_weights()
         meaning = Meaning(question, session.tokenizer, session.loaded.embedding)
+        if not meaning.open:
+            encoder = yield from session.sentence_encoder()
+            meaning = Meaning(question, session.tokenizer, session.loaded.embedding, encoder)
         watch, done = Watch(meaning), Progressed()
         if bookmark and kept:
             cutter, watch, done = yield from _resumed(

@@ -211,15 +211,15 @@ def follow(
         stream: Stream = Pipe(stdin.fileno(), source) if stdin else stack.enter_context(closing(Tail(Path(source))))
         cutter = LineCutter(settings.encoding or "utf-8")
         yield from session.open_weights()
+        if bookmark and kept:
+            _check_same(bookmark, kept, question, source, session)
         meaning = Meaning(question, session.tokenizer, session.loaded.embedding)
         if not meaning.open:
             encoder = yield from session.sentence_encoder()
             meaning = Meaning(question, session.tokenizer, session.loaded.embedding, encoder)
         watch, done = Watch(meaning), Progressed()
         if bookmark and kept:
-            cutter, watch, done = yield from _resumed(
-                bookmark, kept, session, question, source, stream, cutter, meaning
-            )
+            cutter, watch, done = yield from _resumed(bookmark, kept, source, stream, cutter, meaning)
         follower = Follower(session, question, source, stream, every, when, cutter, watch, done, bookmark, asked=asked)
         yield from follower.run(interrupt)
         yield from follower.more()
@@ -231,21 +231,23 @@ def follow(
             raise Interrupted(f"interrupted after {done.lines:,} lines, {done.findings} findings{again}")
 
 
+def _check_same(bookmark: Bookmark, kept: dict[str, Any], question: str, source: str, session: Session) -> None:
+    """Raises DamagedError for a checkpoint of something else."""
+    now = {"question": question, "source": _place(source), "model": session.weights.identity}
+    for what, value in now.items():
+        if kept.get(what) != value:
+            raise DamagedError(f"{bookmark.path} was made for another {what}: use another name, or delete it")
+
+
 def _resumed(
     bookmark: Bookmark,
     kept: dict[str, Any],
-    session: Session,
-    question: str,
     source: str,
     stream: Stream,
     cutter: LineCutter,
     meaning: Meaning,
 ) -> Generator[Event, None, tuple[LineCutter, Watch, Progressed]]:
-    """Goes on where a checkpoint was. Raises DamagedError for one that makes no sense, or belongs to something else."""
-    now = {"question": question, "source": _place(source), "model": session.weights.identity}
-    for what, value in now.items():
-        if kept.get(what) != value:
-            raise DamagedError(f"{bookmark.path} was made for another {what}: use another name, or delete it")
+    """Goes on where a checkpoint was. Raises DamagedError for one that makes no sense."""
     try:
         done = Progressed(**kept["done"])
         lost = Lost(**kept["lost"])

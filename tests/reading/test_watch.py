@@ -60,7 +60,7 @@ def test_the_line_is_found_and_repeats_are_counted(tokenizer: Tokenizer) -> None
 
 
 @pytest.mark.parametrize(("cosine", "found"), [(0.5, [50]), (0.2, [])])
-def test_a_line_that_is_like_the_question_in_no_word(tokenizer: Tokenizer, cosine: float, found: list[int]) -> None:
+def test_a_line_that_is_like_the_question_as_a_whole(tokenizer: Tokenizer, cosine: float, found: list[int]) -> None:
     def encode(texts: Sequence[str]) -> np.ndarray:
         encoded.extend(texts)
         across = (1 - cosine**2) ** 0.5
@@ -68,9 +68,9 @@ def test_a_line_that_is_like_the_question_in_no_word(tokenizer: Tokenizer, cosin
 
     encoded: list[str] = []
     watch = Watch(Meaning(QUESTION, tokenizer, None, encode))
-    lines = stream(50, 60, text="platter 44 torn out, a new one spins")
+    lines = stream(50, 60, text="platter 44 torn from the host, a new one spins")
     assert [number for number, _ in fed(watch, lines)] == found
-    assert encoded.count("platter torn out, a new one spins") == 1  # one of a kind, without its values
+    assert encoded.count("platter torn from the host, a new one spins") == 1  # one of a kind, without its values
     again = Watch.of(watch.meaning, json.loads(json.dumps(watch.learnt())))
     assert again.learnt() == watch.learnt()
 

@@ -1,12 +1,12 @@
 """How near the words of a line are to those of a question, by the model's own embedding of words: `declined` is near to
-`rejected`, and no step of the model is needed to know it. And how near a line as a whole is, by a sentence encoder."""
+`rejected`, and no step of the model is needed to know it."""
 
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mmxcli.models.tokenizer import Tokenizer
-from mmxcli.recall.shapes import line_words, shape
+from mmxcli.recall.shapes import line_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-LOOKED_AT = 400  # characters of a line
 KNOWN = 50_000  # words whose nearness is kept
 COMMON = 4096  # tokens whose mean is what all tokens share
 ALIKE = 5  # letters at the beginning of two words that make them one word, where there is no embedding
@@ -37,22 +36,13 @@ _VALUE = re.compile(r"[^\W_]*\d[^\W_]*")
 class Meaning:
     """`terms`: the words of the question that tell; none where it is open, such as "anything unusual?"."""
 
-    def __init__(
-        self,
-        question: str,
-        tokenizer: Tokenizer,
-        embedding: "Embedding | None",
-        encode: "Callable[[Sequence[str]], Floats] | None" = None,
-    ) -> None:
-        """`encode`: texts to rows of length 1 whose products are cosines."""
+    def __init__(self, question: str, tokenizer: Tokenizer, embedding: "Embedding | None") -> None:
         self.terms = [word for word in line_words(question) if word not in _FRAME]
         self.values = frozenset(_VALUE.findall(question.lower()))
         if _OPEN.search(question) and all(_OPEN.fullmatch(word) or word in _FRAME for word in self.terms):
             self.terms = []
         self._tokenizer = tokenizer
         self._embedding = embedding
-        self._encode = encode
-        self._direction = encode([question])[0] if encode and not self.open else None
         self._known: dict[str, Sequence[float]] = {}
         self._near = self._by_embedding() if embedding is not None else self._by_letters
 
@@ -75,14 +65,6 @@ class Meaning:
                 best[at] = max(best[at], one * weighs)
         count = len(best) + len(self.values)
         return (sum(best) + values) / count if count else 0.0
-
-    def likeness(self, line: str) -> float:
-        """The cosine of a line, without its values, and the question; 0 where there is no encoder, or nothing is
-        asked."""
-        if self._encode is None or self._direction is None:
-            return 0.0
-        plain = " ".join(shape(line[:LOOKED_AT]).replace("#", " ").split())
-        return float(self._encode([plain])[0] @ self._direction)
 
     def _learn(self, word: str) -> Sequence[float]:
         if len(self._known) >= KNOWN:

@@ -19,8 +19,7 @@ LEARNING = 300  # lines until it is known which words are common, and so how nea
 QUIET = 150  # askings without a line of a kind after which the next one is news again
 ORDINARY = 4  # lines that stand for all others
 NEWS = 1.0  # the score of a line of a kind that was reported long ago
-# What gain and nearness of a line must make together for it to be a finding, or its likeness alone (docs/follow.md).
-SAYS, ALIKE = 0.2, 0.33
+SAYS = 0.2  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
 SETTLED = 500  # lines before anything can be called unusual
 NOVEL = 0.5  # from which a new kind of line is unusual (WordCounts.novelty)
 SEVERE = 0.1  # what a line that calls itself an error has before others
@@ -106,7 +105,7 @@ class Watch:
             if stop():
                 return
             del self.waiting[one.kind]
-            if expectation is None or self._is_alike(one) or self._says(expectation(one.text), one.score):
+            if expectation is None or self._says(expectation(one.text), one.score):
                 self.reported[one.kind] = Seen(one.number, one.last, self.asking, one.more)
                 yield one
             else:
@@ -141,9 +140,6 @@ class Watch:
             one.score = self.meaning.nearness(line_words(one.text), weight, values)
         if not self.learning:
             self.early.clear()
-
-    def _is_alike(self, one: Candidate) -> bool:
-        return self.meaning.likeness(one.text) >= ALIKE
 
     def _says(self, expectation: float, score: float) -> bool:
         """Whether a line so near to the question, with this expectation, says what is asked."""

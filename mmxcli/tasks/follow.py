@@ -214,9 +214,6 @@ def follow(
         if bookmark and kept:
             _check_same(bookmark, kept, question, source, session)
         meaning = Meaning(question, session.tokenizer, session.loaded.embedding)
-        if not meaning.open:
-            encoder = yield from session.sentence_encoder()
-            meaning = Meaning(question, session.tokenizer, session.loaded.embedding, encoder)
         watch, done = Watch(meaning), Progressed()
         if bookmark and kept:
             cutter, watch, done = yield from _resumed(bookmark, kept, source, stream, cutter, meaning)

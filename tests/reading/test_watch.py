@@ -1,10 +1,8 @@
 """What stands out in a stream, without a model: nearness by letters, and an expectation that knows the answer."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,22 +55,6 @@ def test_the_line_is_found_and_repeats_are_counted(tokenizer: Tokenizer) -> None
     assert fed(watch, stream(50, 51, 52, 90)) == [(50, TOLD)]
     assert [(seen.first, seen.more, seen.last) for seen in watch.more()] == [(50, 3, 90)]
     assert not list(watch.more())
-
-
-@pytest.mark.parametrize(("cosine", "found"), [(0.5, [50]), (0.2, [])])
-def test_a_line_that_is_like_the_question_as_a_whole(tokenizer: Tokenizer, cosine: float, found: list[int]) -> None:
-    def encode(texts: Sequence[str]) -> np.ndarray:
-        encoded.extend(texts)
-        across = (1 - cosine**2) ** 0.5
-        return np.array([[1, 0] if t == QUESTION else [cosine, across] if "torn" in t else [0, 1] for t in texts])
-
-    encoded: list[str] = []
-    watch = Watch(Meaning(QUESTION, tokenizer, None, encode))
-    lines = stream(50, 60, text="platter 44 torn from the host, a new one spins")
-    assert [number for number, _ in fed(watch, lines)] == found
-    assert encoded.count("platter torn from the host, a new one spins") == 1  # one of a kind, without its values
-    again = Watch.of(watch.meaning, json.loads(json.dumps(watch.learnt())))
-    assert again.learnt() == watch.learnt()
 
 
 def test_after_a_long_silence_the_same_is_news_again(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:

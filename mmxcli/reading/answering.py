@@ -146,9 +146,9 @@ def answer(
     said = [_held(reading, question, evidence, text) for text, (question, evidence) in zip(written, asked, strict=True)]
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
     sentences = [(question, _best_sentence(reading, question, evidence)) for question, evidence in again]
-    texts = iter(named(session, sentences) if again else ())
+    tries = iter(zip((text for _, text in sentences), named(session, sentences), strict=True) if again else ())
     return [
-        known or _of_sentence(reading, question, evidence, next(texts))
+        known or _of_sentence(reading, question, evidence, *next(tries))
         for known, (question, evidence) in zip(said, asked, strict=True)
     ]
 
@@ -169,8 +169,7 @@ def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
     return next((text for text in texts if adds(reading.index, question, text)), texts[0])
 
 
-def _of_sentence(reading: Reading, question: str, evidence: Evidence, text: str) -> Said:
-    sentence = _best_sentence(reading, question, evidence)
+def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
     if kept := borne_out(reading.index, question, text, [sentence]):
         return Said(kept, Origin.AGAIN, evidence.sure)
     return Said(" ".join(sentence.split()), Origin.SENTENCE, evidence.sure)

@@ -5,7 +5,6 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 
 from mmxcli import __version__
 from mmxcli.recall.gist import Statement
@@ -14,28 +13,19 @@ from mmxcli.recall.modules import LONGEST, Module, Use, module_of
 from mmxcli.state.memo import Memo
 
 
-class Parsed:
+class Parsed(Memo):
     """The modules of an index's files, in this process or an earlier one; a context manager."""
 
     def __init__(self, home: Path) -> None:
         parsers = f"python {sys.version_info[:2]}, pygments {version('pygments')}, mmx {__version__} {LONGEST}"
-        self._memo = Memo(home, f"modules by {parsers}")
-
-    def __enter__(self) -> "Parsed":
-        self._memo.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._memo.__exit__(kind, error, where)
+        super().__init__(home, f"modules by {parsers}")
 
     def module(self, index: RecallIndex, source: str) -> Module:
         file = f"{source}\0{index.text(source, 0, LONGEST)}"
-        if kept := self._memo.get(file):
+        if kept := self.get(file):
             return _of(json.loads(kept))
         module = module_of(index, source)
-        self._memo.put(file, json.dumps(asdict(module)))
+        self.put(file, json.dumps(asdict(module)))
         return module
 
 

@@ -1,7 +1,6 @@
 """Many short texts written by the model, several at once, none of them twice."""
 
 from collections.abc import Generator, Sequence
-from types import TracebackType
 
 from mmxcli.models.chat import ChatTemplate
 from mmxcli.reading.generate import generate
@@ -10,32 +9,23 @@ from mmxcli.reading.session import Session, Told
 from mmxcli.state.memo import Memo
 
 
-class Scribe:
+class Scribe(Memo):
     """Comes after the session has read; a context manager. What was written before is not written again, in this
     process or another, and where nothing is left to write, no model is loaded."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._memo = Memo(session.home, f"written {session.writes_as}")
+        super().__init__(session.home, f"written {session.writes_as}")
 
     @property
     def template(self) -> ChatTemplate:
         return self._session.template
 
-    def __enter__(self) -> "Scribe":
-        self._memo.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._memo.__exit__(kind, error, where)
-
     def write(self, prompts: Sequence[Sequence[int]], limit: int, stage: str) -> Generator[Told, None, list[str]]:
         """What the model writes after each prompt, at most `limit` tokens."""
         session = self._session
         keys = [f"{limit} {list(prompt)}" for prompt in prompts]
-        texts = [self._memo.get(key) for key in keys]
+        texts = [self.get(key) for key in keys]
         # Those of a length are written together: the shorter of two would wait for the longer.
         missing = sorted((at for at, text in enumerate(texts) if text is None), key=lambda at: len(prompts[at]))
         if missing:
@@ -52,7 +42,7 @@ class Scribe:
                 written[number] += piece
             for at, text in zip(some, written, strict=True):
                 texts[at] = text.strip()
-                self._memo.put(keys[at], text.strip())
+                self.put(keys[at], text.strip())
         if missing:
             yield Progress(stage, len(missing), len(missing), "texts")
         return [text or "" for text in texts]

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 from mmxcli.state.files import private_folder
 
@@ -28,7 +29,7 @@ class Memo:
         self._maker = maker
         self._database: sqlite3.Connection | None = None
 
-    def __enter__(self) -> "Memo":
+    def __enter__(self) -> Self:
         with suppress(OSError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._path.chmod(0o600)

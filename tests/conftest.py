@@ -15,7 +15,7 @@ from tiny import make_model
 
 from mmxcli.config import Settings
 from mmxcli.models import weights
-from mmxcli.models.weights import locate
+from mmxcli.models.weights import locate, locate_encoder
 
 # Compiled once, and not for each test's own folder of weights.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure_exists=True) / "compiled"))
@@ -52,6 +52,12 @@ def settings(tmp_path: Path, tiny_folder: Path) -> Settings:
     """Settings whose every file is in a folder of this test's own, with the tiny model."""
     home, weights = tmp_path / "home", tmp_path / "weights"
     return Settings(home=home, weights=weights, model=str(tiny_folder), window=64, chunk=16, checkpoint_tokens=64)
+
+
+@pytest.fixture(scope="session")
+def real_encoder(weights_folder: Path) -> Path:
+    """The folder of the sentence encoder's real weights, beside those of the models."""
+    return locate_encoder(weights_folder)
 
 
 @pytest.fixture(scope="session", params=["smollm2-135m", "qwen2.5-coder-0.5b"])

@@ -4,6 +4,7 @@ NumPy, with the mean over a text's tokens (Reimers and Gurevych 2019), so that n
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ class SentenceEncoder:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
             found = list(pool.map(self._directions, _pieces(tokens)))
         return np.concatenate([np.empty((0, self.width), np.float32), *found])
+
+    def common_words(self, count: int) -> list[str]:
+        """The first whole words of its vocabulary, which has the most frequent first (Devlin et al. 2019)."""
+        vocabulary = self._tokenizer.get_vocab()
+        words = (word for word in sorted(vocabulary, key=vocabulary.__getitem__) if len(word) > 2 and word.isalpha())
+        return list(islice(words, count))
 
     def _directions(self, texts: Sequence[Sequence[int]]) -> Floats:
         """The tokens of all texts stand in one matrix, without padding; a text attends to itself alone."""

@@ -1,24 +1,18 @@
-"""How near the words of a line are to those of a question, by the model's own embedding of words: `declined` is near to
-`rejected`, and no step of the model is needed to know it."""
+"""How near the words of a line are to those of a question: `declined` is near to `rejected`, and no step of the model
+is needed to know it."""
 
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mmxcli.models.tokenizer import Tokenizer
-from mmxcli.recall.shapes import line_words
+from mmxcli.recall.shapes import line_words, telling_words
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mmxcli.models.embedding import Embedding
-
-    Floats = NDArray[np.float32]
+    from mmxcli.reading.directions import Directions
 
 KNOWN = 50_000  # words whose nearness is kept
-COMMON = 4096  # tokens whose mean is what all tokens share
-ALIKE = 5  # letters at the beginning of two words that make them one word, where there is no embedding
+ALIKE = 5  # letters at the beginning of two words that make them one word, where nothing else tells it
+SAYS = 0.2  # as in Directions, then
 # A question that names nothing, and words that only frame one.
 _OPEN = re.compile(
     r"\b(?:unusual|strange|odd|weird|abnormal|anomal\w+|suspicious|wrong|unexpected|out of the ordinary|noteworthy"
@@ -36,15 +30,25 @@ _VALUE = re.compile(r"[^\W_]*\d[^\W_]*")
 class Meaning:
     """`terms`: the words of the question that tell; none where it is open, such as "anything unusual?"."""
 
-    def __init__(self, question: str, tokenizer: Tokenizer, embedding: "Embedding | None") -> None:
+    def __init__(self, question: str) -> None:
         self.terms = [word for word in line_words(question) if word not in _FRAME]
         self.values = frozenset(_VALUE.findall(question.lower()))
         if _OPEN.search(question) and all(_OPEN.fullmatch(word) or word in _FRAME for word in self.terms):
             self.terms = []
-        self._tokenizer = tokenizer
-        self._embedding = embedding
+        self.measure_by(None)
+
+    def measure_by(self, directions: "Directions | None") -> None:
+        """How near words are is told by `directions` from now on; by their beginnings where there are none.
+
+        `measure` names that, and `says` is what nearness and the model's gain must make together for a line to say
+        what is asked."""
+        self.measure = directions.name if directions else "letters"
+        self.says = directions.says if directions else SAYS
+        self._near = self._by_letters
+        if directions and self.terms:
+            terms = directions(self.terms).T
+            self._near = lambda words: (directions(words) @ terms).clip(0).tolist()
         self._known: dict[str, Sequence[float]] = {}
-        self._near = self._by_embedding() if embedding is not None else self._by_letters
 
     @property
     def open(self) -> bool:
@@ -54,43 +58,28 @@ class Meaning:
         """The question's numbers and names with figures that stand in a line, in order."""
         return sorted(self.values.intersection(_VALUE.findall(text.lower()))) if self.values else []
 
+    def foresee(self, text: str) -> None:
+        """Learns the words of lines that will come: of many words at once each takes a tenth of the time."""
+        if not self.open:
+            self._learn(telling_words(text))
+
     def nearness(self, words: Sequence[str], weight: Callable[[str], float], values: int = 0) -> float:
         """From 0 to 1: of each of the question's words how near the nearest of `words` is, on average; what is in many
         lines counts less. `values`: how many of the question's values the line has."""
+        self._learn(words)
         best = [0.0] * len(self.terms)
         for word in words:
             weighs = weight(word)
-            near = self._known.get(word) or self._learn(word)
-            for at, one in enumerate(near):
+            for at, one in enumerate(self._known[word]):
                 best[at] = max(best[at], one * weighs)
         count = len(best) + len(self.values)
         return (sum(best) + values) / count if count else 0.0
 
-    def _learn(self, word: str) -> Sequence[float]:
-        if len(self._known) >= KNOWN:
+    def _learn(self, words: Sequence[str]) -> None:
+        if len(self._known) > KNOWN:
             self._known.clear()
-        found = self._known[word] = self._near(word) or (0.0,)
-        return found
+        if new := [word for word in words if word not in self._known]:
+            self._known.update(zip(new, self._near(new), strict=True))
 
-    def _by_letters(self, word: str) -> Sequence[float]:
-        return [float(term[:ALIKE] == word[:ALIKE]) for term in self.terms]
-
-    def _by_embedding(self) -> Callable[[str], Sequence[float]]:
-        import numpy as np
-
-        embedding = self._embedding
-        assert embedding is not None
-        shared = embedding.rows(range(min(COMMON, len(embedding)))).mean(axis=0)
-
-        def vector(word: str) -> "Floats":
-            mean: Floats = embedding.rows(self._tokenizer.encode(f" {word}")).mean(axis=0) - shared
-            length = float(np.linalg.norm(mean))
-            return mean / length if length else mean
-
-        terms = np.array([vector(term) for term in self.terms])
-
-        def near(word: str) -> Sequence[float]:
-            found: list[float] = np.maximum(terms @ vector(word), 0).tolist() if len(terms) else []
-            return found
-
-        return near
+    def _by_letters(self, words: Sequence[str]) -> list[list[float]]:
+        return [[float(term[:ALIKE] == word[:ALIKE]) for term in self.terms] for word in words]

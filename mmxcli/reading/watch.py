@@ -14,12 +14,11 @@ KINDS = 16_384  # kinds of lines that are remembered
 REPORTED = 512  # of which a line was reported
 WAITING = 64  # lines at most that wait for an asking
 # A line stands out when no more than this share of all kinds of lines is nearer to the question, or so few.
-SHARE, FEW = 0.01, 5
+SHARE, FEW = 0.01, 20
 LEARNING = 300  # lines until it is known which words are common, and so how near a kind of line is
 QUIET = 150  # askings without a line of a kind after which the next one is news again
 ORDINARY = 4  # lines that stand for all others
 NEWS = 1.0  # the score of a line of a kind that was reported long ago
-SAYS = 0.2  # what gain and nearness of a line must make together for it to be a finding (docs/follow.md)
 SETTLED = 500  # lines before anything can be called unusual
 NOVEL = 0.5  # from which a new kind of line is unusual (WordCounts.novelty)
 SEVERE = 0.1  # what a line that calls itself an error has before others
@@ -143,7 +142,7 @@ class Watch:
 
     def _says(self, expectation: float, score: float) -> bool:
         """Whether a line so near to the question, with this expectation, says what is asked."""
-        return gain(expectation, self.ordinary or 0.0) + score >= SAYS
+        return gain(expectation, self.ordinary or 0.0) + score >= self.meaning.says
 
     def more(self) -> Iterator[Seen]:
         """The reported kinds of which more lines came than were told; they are told now."""
@@ -183,6 +182,7 @@ class Watch:
             "lines": self.words.lines,
             "words": self.words.counts,
             "kinds": dict(self.kinds),
+            "measure": self.meaning.measure,
             "ranks": self.ranks.counts,
             "reported": {name: asdict(seen) for name, seen in self.reported.items()},
             "asking": self.asking,
@@ -194,12 +194,14 @@ class Watch:
 
     @classmethod
     def of(cls, meaning: Meaning, learnt: Mapping[str, Any]) -> "Watch":
-        """Goes on from what `learnt` gave. Raises ValueError, KeyError or TypeError for what it did not."""
+        """Goes on from what `learnt` gave. Raises ValueError, KeyError or TypeError for what it did not. How near lines
+        were by another measure says nothing by this one."""
+        ranks = Ranks(_number(count) for count in learnt["ranks"])
         return cls(
             meaning,
             WordCounts(_number(learnt["lines"]), _numbers(learnt["words"])),
             Recent(KINDS, _numbers(learnt["kinds"])),
-            Ranks(_number(count) for count in learnt["ranks"]),
+            ranks if learnt.get("measure") == meaning.measure else Ranks(),
             Recent(REPORTED, {name: _seen(seen) for name, seen in learnt["reported"].items()}),
             asking=_number(learnt["asking"]),
             ordinary=None if learnt["ordinary"] is None else float(learnt["ordinary"]),

@@ -39,8 +39,13 @@ def kind(text: str, matter: Iterable[str] = ()) -> str:
 
 def line_words(text: str) -> list[str]:
     """The telling words of a line in lower case, each once, names in camel case apart; no more than LOOKED_AT."""
-    found = (word.lower() for word in _WORD.findall(_CAMEL.sub(" ", text)))
-    return [word for word in dict.fromkeys(found) if word not in STOP_WORDS][:LOOKED_AT]
+    return telling_words(text)[:LOOKED_AT]
+
+
+def telling_words(text: str) -> list[str]:
+    """All of them, of many lines as well."""
+    found = dict.fromkeys(word.lower() for word in _WORD.findall(_CAMEL.sub(" ", text)))
+    return [word for word in found if word not in STOP_WORDS]
 
 
 def severe(text: str) -> bool:

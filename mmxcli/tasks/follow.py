@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, Interrupted
@@ -17,7 +17,7 @@ from mmxcli.reading.every import Every
 from mmxcli.reading.interrupt import Interrupt, between_chunks
 from mmxcli.reading.judge import Judge
 from mmxcli.reading.meaning import Meaning
-from mmxcli.reading.session import Session
+from mmxcli.reading.session import Session, Told
 from mmxcli.reading.watch import Watch
 from mmxcli.recall.backing import borne_out
 from mmxcli.recall.stems import Stemmer
@@ -25,6 +25,9 @@ from mmxcli.sources.lines import Line, LineCutter, Lost
 from mmxcli.sources.tail import Mark, Pipe, Stream, Tail, Turn
 from mmxcli.state.bookmark import Bookmark
 from mmxcli.tasks.events import Event, Finding, Followed, MoreFound, Note, Progress, Skipped
+
+if TYPE_CHECKING:
+    from mmxcli.reading.directions import Directions
 
 WAIT = 0.25  # seconds that a read waits at most: so soon a signal is noticed
 PAUSE = 5.0  # seconds without anything new after which what waits is asked, whatever the interval
@@ -82,6 +85,7 @@ class Follower:
                 self.cutter.begin()
             elif data:
                 last = now
+                self.watch.meaning.foresee(data.decode(self.cutter.encoding, "replace"))
                 yield from self._lines(self.cutter.feed(data), interrupt)
                 yield from self._progress(now)
             timed = self.every and self.every.unit == "seconds"
@@ -213,7 +217,9 @@ def follow(
         yield from session.open_weights()
         if bookmark and kept:
             _check_same(bookmark, kept, question, source, session)
-        meaning = Meaning(question, session.tokenizer, session.loaded.embedding)
+        meaning = Meaning(question)
+        if not meaning.open:
+            meaning.measure_by((yield from _directions(session)))
         watch, done = Watch(meaning), Progressed()
         if bookmark and kept:
             cutter, watch, done = yield from _resumed(bookmark, kept, source, stream, cutter, meaning)
@@ -226,6 +232,17 @@ def follow(
         if interrupt.asked:
             again = f"; go on with --resume {bookmark.name}" if bookmark else ""
             raise Interrupted(f"interrupted after {done.lines:,} lines, {done.findings} findings{again}")
+
+
+def _directions(session: Session) -> Generator[Told, None, "Directions | None"]:
+    """What tells how near words are, as good as it can be had."""
+    from mmxcli.reading.directions import by_embedding, by_encoder
+
+    encoder = yield from session.sentence_encoder()
+    if encoder:
+        return by_encoder(encoder)
+    embedding = session.loaded.embedding
+    return by_embedding(embedding, session.tokenizer) if embedding is not None else None
 
 
 def _check_same(bookmark: Bookmark, kept: dict[str, Any], question: str, source: str, session: Session) -> None:

@@ -7,10 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 import pytest
+
+from mmxcli.config import Settings
+from mmxcli.reading.every import parse_every
+from mmxcli.tasks.events import Finding
+from mmxcli.tasks.follow import follow as follow_stream
 
 NEWS = "kernel panic, fatal exception inside interrupt"
 ORDINARY = "".join(f"reading the list of {n} users from the {'big' if n % 2 else 'small'} shelf\n" for n in range(600))
@@ -23,7 +30,7 @@ def follow(tiny_folder: Path, tmp_path: Path) -> Iterator[Follow]:
     started = []
 
     def start(*arguments: str) -> "subprocess.Popen[bytes]":
-        environment = os.environ | {"MMX_MODEL": str(tiny_folder), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"MMX_MODEL": str(tiny_folder), "PYTHONUNBUFFERED": "1", "MMX_OFFLINE": "1"}
         command = [sys.executable, "-m", "mmxcli", "follow", *arguments]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment))
@@ -163,3 +170,17 @@ def test_bad_command_lines_are_one_line(follow: Follow, arguments: tuple[str, ..
     found, out, err = finished(follow(*arguments), b"")
     assert (found, out, err.count("\n")) == (code, "", 1)
     assert said in err
+
+
+def test_a_real_model_finds_a_line_that_is_worded_otherwise(
+    weights_folder: Path, real_encoder: Path, settings: Settings
+) -> None:
+    planted = "payments: card of customer 12 was rejected by the issuer, code 51"
+    lines = ORDINARY.splitlines()
+    lines.insert(450, planted)
+    real = replace(settings, weights=weights_folder, model="smollm2-135m", window=None, chunk=None)
+    with TemporaryFile() as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
+        file.seek(0)
+        events = follow_stream("Has a payment been declined?", "-", real, file, parse_every("2000"), None, None)
+        assert [(event.line, event.quote) for event in events if isinstance(event, Finding)] == [(451, planted)]

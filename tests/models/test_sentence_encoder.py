@@ -71,3 +71,8 @@ def test_what_is_behind_the_longest_text_does_not_count(folder: Path) -> None:
 
 def test_no_text_gives_nothing(folder: Path) -> None:
     assert SentenceEncoder(folder)([]).shape == (0, 32)
+
+
+def test_common_words_are_the_first_whole_ones_of_the_vocabulary(folder: Path) -> None:
+    assert SentenceEncoder(folder).common_words(3) == ["the", "ship", "sail"]
+    assert SentenceEncoder(folder).common_words(99) == ["the", "ship", "sail", "north"]

@@ -1,14 +1,12 @@
 """What stands out in a stream, without a model: nearness by letters, and an expectation that knows the answer."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmxcli.errors import UsageError
-from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.reading import watch as module
 from mmxcli.reading.every import Every, parse_every
 from mmxcli.reading.meaning import Meaning
@@ -22,11 +20,6 @@ ORDINARY = [
     for thing in ("list", "menu", "report", "basket", "letter", "picture", "calendar", "ticket")
 ]
 TOLD = "the old disk was replaced, host 7 is back"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tiny_folder: Path) -> Tokenizer:
-    return Tokenizer(tiny_folder)
 
 
 def expectation(text: str) -> float:
@@ -50,21 +43,21 @@ def stream(*planted: int, count: int = 200, text: str = TOLD) -> list[tuple[int,
     return list(enumerate(lines, 1))
 
 
-def test_the_line_is_found_and_repeats_are_counted(tokenizer: Tokenizer) -> None:
-    watch = Watch(Meaning(QUESTION, tokenizer, None))
+def test_the_line_is_found_and_repeats_are_counted() -> None:
+    watch = Watch(Meaning(QUESTION))
     assert fed(watch, stream(50, 51, 52, 90)) == [(50, TOLD)]
     assert [(seen.first, seen.more, seen.last) for seen in watch.more()] == [(50, 3, 90)]
     assert not list(watch.more())
 
 
-def test_after_a_long_silence_the_same_is_news_again(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_long_silence_the_same_is_news_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUIET", 3)
-    watch = Watch(Meaning(QUESTION, tokenizer, None))
+    watch = Watch(Meaning(QUESTION))
     assert [number for number, _ in fed(watch, stream(50, 60, 190))] == [50, 190]
 
 
-def test_a_number_that_the_question_names_makes_a_line_another(tokenizer: Tokenizer) -> None:
-    watch = Watch(Meaning(QUESTION, tokenizer, None))
+def test_a_number_that_the_question_names_makes_a_line_another() -> None:
+    watch = Watch(Meaning(QUESTION))
     lines = stream(50) + [(number, text.replace("host 7", "host 8")) for number, text in stream(1, count=20)]
     fed(watch, [(number, text) for number, (_, text) in enumerate(lines, 1)])
     assert [seen.more for seen in watch.reported.values()] == [0, 0]
@@ -72,10 +65,8 @@ def test_a_number_that_the_question_names_makes_a_line_another(tokenizer: Tokeni
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, 200), max_size=6), st.integers(0, 199))
-def test_going_on_from_a_checkpoint_is_as_if_nothing_had_happened(
-    tokenizer: Tokenizer, planted: list[int], place: int
-) -> None:
-    meaning = Meaning(QUESTION, tokenizer, None)
+def test_going_on_from_a_checkpoint_is_as_if_nothing_had_happened(planted: list[int], place: int) -> None:
+    meaning = Meaning(QUESTION)
     lines = stream(*planted)
     whole, first = Watch(meaning), Watch(meaning)
     expected = fed(whole, lines)
@@ -89,18 +80,16 @@ def test_going_on_from_a_checkpoint_is_as_if_nothing_had_happened(
 @pytest.mark.parametrize(
     "name", ["lines", "words", "kinds", "ranks", "early", "reported", "asking", "unasked", "waiting"]
 )
-def test_a_checkpoint_that_makes_no_sense_is_refused(tokenizer: Tokenizer, name: str, junk: object) -> None:
-    meaning = Meaning(QUESTION, tokenizer, None)
+def test_a_checkpoint_that_makes_no_sense_is_refused(name: str, junk: object) -> None:
+    meaning = Meaning(QUESTION)
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
         Watch.of(meaning, Watch(meaning).learnt() | {name: junk})
 
 
-def test_all_of_it_is_bounded_and_what_has_no_room_is_counted(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_of_it_is_bounded_and_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in (("KINDS", 50), ("WAITING", 4), ("FEW", 10_000)):
         monkeypatch.setattr(module, name, most)
-    watch = Watch(Meaning("Is the disk full?", tokenizer, None))
+    watch = Watch(Meaning("Is the disk full?"))
     watch.kinds._most = 50
     for number in range(2000):
         word = "".join(chr(97 + number // 26**place % 26) for place in range(3))
@@ -109,8 +98,8 @@ def test_all_of_it_is_bounded_and_what_has_no_room_is_counted(
     assert watch.unasked == 2000 - module.LEARNING
 
 
-def test_an_open_question_asks_for_what_is_new_after_a_while(tokenizer: Tokenizer) -> None:
-    watch = Watch(Meaning("Anything unusual?", tokenizer, None))
+def test_an_open_question_asks_for_what_is_new_after_a_while() -> None:
+    watch = Watch(Meaning("Anything unusual?"))
     assert watch.meaning.open
     assert fed(watch, stream(700, count=800, text="kernel panic, fatal exception inside interrupt")) == [
         (700, "kernel panic, fatal exception inside interrupt")

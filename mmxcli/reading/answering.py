@@ -49,14 +49,15 @@ class Origin(StrEnum):
     AGAIN = "again"  # the model's, asked a second time, of the best sentence alone
     SENTENCE = "sentence"  # the best sentence: nothing that the model said is borne out
     COLLECTED = "collected"  # the model's, of many sentences one by one
+    COMPOSED = "composed"  # the model's, of several sentences, each of them borne out
     CONTENTS = "contents"  # the document's headings, or the tree of a folder
 
 
 # The share of answers of each origin that is right, where the best sentence shares much with the question and where it
 # does not, by how often it was (docs/answers.md).
 CONFIDENCE = {Origin.NAMED: 0.9, Origin.BACKED: 0.5, Origin.AGAIN: 0.5, Origin.SENTENCE: 0.5}
-CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.CONTENTS: 0.9}
-UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.3, Origin.AGAIN: 0.3, Origin.SENTENCE: 0.3}
+CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.COMPOSED: 0.5, Origin.CONTENTS: 0.9}
+UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.3, Origin.AGAIN: 0.3, Origin.SENTENCE: 0.3, Origin.COMPOSED: 0.3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ from mmxcli.models.chat import ChatTemplate
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
 BEFORE_TEXT = "Text:\n"
 NAMING = "Answer the question in a few words, copied from the sentence."
+COMPOSING = (
+    "Write a short paragraph that answers the question with all facts from the numbered sentences that belong to the "
+    "answer. Leave out sentences about other things."
+)
 PURPOSE = "You document code. Say in at most twelve words what the file is for. Begin with a verb."
 EXPECTING = "Write the question to which a line of a log answers yes."
 
@@ -46,6 +50,13 @@ def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> lis
     """A short one: what of a single sentence is the answer?"""
     body = f"Sentence: {' '.join(sentence.split())}\n\nQuestion: {question}"
     return [token for part in template.parts(NAMING, [body]) for token in part]
+
+
+def composing_prompt(template: ChatTemplate, sentences: Sequence[str], question: str) -> list[int]:
+    """Sentences of which an answer is to be made."""
+    numbered = "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1))
+    body = f"Question: {question}\n\n{numbered}\n\nQuestion: {question}"
+    return [token for part in template.parts(COMPOSING, [body]) for token in part]
 
 
 def expecting_prompt(template: ChatTemplate) -> tuple[list[int], list[int]]:

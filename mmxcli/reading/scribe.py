@@ -1,6 +1,7 @@
 """Many short texts written by the model, several at once, none of them twice."""
 
 from collections.abc import Generator, Sequence
+from pathlib import Path
 
 from mmxcli.models.chat import ChatTemplate
 from mmxcli.reading.generate import generate
@@ -13,9 +14,10 @@ class Scribe(Memo):
     """Comes after the session has read; a context manager. What was written before is not written again, in this
     process or another, and where nothing is left to write, no model is loaded."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, folder: Path | None = None) -> None:
+        """`folder`: where it is kept, if not with what was read."""
         self._session = session
-        super().__init__(session.home, f"written {session.writes_as}")
+        super().__init__(folder or session.home, f"written {session.writes_as}")
 
     @property
     def template(self) -> ChatTemplate:

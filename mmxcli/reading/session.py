@@ -64,6 +64,7 @@ class Session:
         self.settings = settings
         self.load_s = 0.0
         self.writer: Writer | None = None
+        self.composes: bool | None = None  # whether the model can put answers together; None: not tried (ability.py)
         self._writes_in_8_bits = False
         self._encoder: SentenceEncoder | None = None
         self._encoder_asked = False

@@ -15,6 +15,7 @@ LONGEST = 50  # words of an answer
 ALIKE = 0.8  # of the other words of a sentence that one must have too that says otherwise
 # How small models begin, and what they call what they were given.
 _FRAME = re.compile(r"\s*(?:the\s+)?(?:\w+\s+)?answer(?:\s+to\s[^.:\n]{0,30}question)?(?:\s+is)?\b[:,]?\s*", re.I)
+_NAME = re.compile(r"[A-Z\d_]")
 _GIVEN = "answer question text passage sentence"
 
 
@@ -44,28 +45,28 @@ def backed(index: Stems, question: str, answer: str, texts: Sequence[str]) -> bo
     """True when every telling word, name and number of `answer` stands in one of `texts`, in any form, and one of them
     at least is not the question's own: small models like to say the question over again. A number in figures is borne
     out by one in words, and the other way round."""
-    claimed, asked = _claims(index, answer), _claims(index, f"{question} {_GIVEN}")
-    return not claimed <= asked and any(claimed <= _claims(index, text) | asked for text in texts)
+    claimed, asked = claims(index, answer), claims(index, f"{question} {_GIVEN}")
+    return not claimed <= asked and any(claimed <= claims(index, text) | asked for text in texts)
 
 
 def adds(index: Stems, question: str, text: str) -> bool:
     """Whether a text has a telling word, a name or a number that is not the question's own."""
-    return not _claims(index, text) <= _claims(index, question)
+    return not claims(index, text) <= claims(index, question)
 
 
 def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. Lines of code are too much alike for that."""
-    asked = _claims(index, f"{question} {_GIVEN}")
-    claimed = _claims(index, answer) - asked
-    said = [(quote, _claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
-    bearing = next((claims for _, claims in said if claimed and claimed <= claims), None)
+    asked = claims(index, f"{question} {_GIVEN}")
+    claimed = claims(index, answer) - asked
+    said = [(quote, claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
+    bearing = next((has for _, has in said if claimed and claimed <= has), None)
     if bearing is None:
         return None
-    for quote, claims in said:
-        lacking, instead = claimed - claims, claims - bearing - asked
+    for quote, has in said:
+        lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
-        if lacking and instead and len(frame & claims) >= ALIKE * len(frame):
+        if lacking and instead and len(frame & has) >= ALIKE * len(frame):
             return quote
     return None
 
@@ -75,8 +76,8 @@ def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) ->
     there; else the answer."""
     if len(answer.split()) <= CRISP:
         return answer
-    asked = _claims(index, f"{question} {_GIVEN}")
-    added = [word for word in _telling(answer) if not _claims(index, word.text) <= asked]
+    asked = claims(index, f"{question} {_GIVEN}")
+    added = [word for word in _telling(answer) if not claims(index, word.text) <= asked]
     if added:
         said = answer[added[0].start : added[-1].end]
         for text in texts:
@@ -85,12 +86,18 @@ def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) ->
     return answer
 
 
-def _claims(index: Stems, text: str) -> set[str]:
+def claims(index: Stems, text: str) -> set[str]:
     """The stems of its telling words, and its numbers by their value."""
     found = list(numbers(text))
     of_numbers = {at for number in found for at in range(number.start, number.end)}
     telling = [word.text for word in _telling(text) if word.start not in of_numbers]
     return set(index.stems(telling).values()) - {""} | {f"={number.value}" for number in found}
+
+
+def names(index: Stems, text: str) -> set[str]:
+    """Those of them that are numbers, or look like names: words but the first with capitals, figures or underscores."""
+    named = [word.text for word in words(text) if word.start and _NAME.search(word.text)]
+    return claims(index, text) & ({*index.stems(named).values()} | {f"={number.value}" for number in numbers(text)})
 
 
 def _telling(text: str) -> Iterator[Word]:
@@ -100,9 +107,9 @@ def _telling(text: str) -> Iterator[Word]:
 def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
-    claimed = _claims(index, written)
-    names = [word.text for word in words(written) if word.start and re.search(r"[A-Z\d_]", word.text)]
+    claimed = claims(index, written)
+    named = [word.text for word in words(written) if word.start and _NAME.search(word.text)]
     of_text = set(index.stems(word.text for word in words(text)).values())
-    in_text = all(stem in of_text for stem in index.stems(names).values())
+    in_text = all(stem in of_text for stem in index.stems(named).values())
     having = of_text | {f"={number.value}" for number in numbers(text)}
     return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

@@ -26,7 +26,7 @@ class ChatView(TextView):
     def result(self, event: Event) -> None:
         match event:
             case Sources():
-                self.show_quotes(event.citations, found=event.found)
+                self.show_quotes(event.citations, found=event.found, numbered=True)
             case Commands():
                 for written, does in event.lines:
                     self.output.line(written, "bold")

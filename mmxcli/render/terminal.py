@@ -91,16 +91,16 @@ class TextView(View):
         if self.output.quiet or not quotes:
             return
         self.output.line()
-        self.show_quotes(quotes, found=event.found)
+        self.show_quotes(quotes, found=event.found, numbered=event.numbered)
 
-    def show_quotes(self, quotes: Sequence[Citation], *, found: bool) -> None:
+    def show_quotes(self, quotes: Sequence[Citation], *, found: bool, numbered: bool = False) -> None:
         if quotes and not found:
             self.output.line("Nearest passages:")
-        for citation in quotes:
-            self._citation(citation)
+        for number, citation in enumerate(quotes, 1):
+            self._citation(citation, f"[{number}] " if numbered else "")
 
-    def _citation(self, citation: Citation) -> None:
-        place = where(citation)
+    def _citation(self, citation: Citation, number: str) -> None:
+        place = number + where(citation)
         place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         around = citation.before or citation.after

@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
+from mmxcli.reading.ability import able
 from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather, gather_by_meaning
+from mmxcli.reading.composing import GIVEN, asks_to_tell, compose
 from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
@@ -66,7 +68,9 @@ def answers(
     time.perf_counter. `after`: the conversation that a single question goes on from."""
     left = list(questions)
     while left:
-        if (yield from _whole(session, reading, left[0], start, asked=whole)):
+        question = left[0]
+        about_whole = yield from _whole(session, reading, question, start, asked=whole)
+        if about_whole or (yield from _composed(session, reading, question, start, after)):
             taken = 1
         else:
             taken = yield from _answer(session, reading, left, start, whole=whole, after=after)
@@ -97,6 +101,39 @@ def _whole(
     return collected is not None
 
 
+def _composed(
+    session: Session, reading: Reading, question: str, start: float, after: Conversation | None
+) -> Generator[Event, None, bool]:
+    """Answers a question that wants to be told something, where the model can put an answer together and it is borne
+    out; whether that was so."""
+    if not asks_to_tell(question) or (after and after.about(question)):
+        return False
+    evidence = yield from _evidence(session, reading, question, GIVEN, None)
+    evidence_s = time.perf_counter() - start
+    if not evidence.found:
+        return False
+    yield from session.prepare_writing()
+    if not (yield from able(session)):
+        return False
+    yield Looking(cited(reading.index, evidence.quotes[0], question))
+    composed = yield from compose(session, reading.index, question, evidence.quotes)
+    if composed:
+        said = Said(composed.text, Origin.COMPOSED, evidence.sure)
+        yield from _checked(session, reading, question, composed.quotes, said, start, (evidence_s, evidence_s))
+    return composed is not None
+
+
+def _evidence(
+    session: Session, reading: Reading, question: str, limit: int, after: Conversation | None
+) -> Generator[Event, None, Evidence]:
+    """By words, and where those find too little by meaning."""
+    evidence = gather(reading, question, limit, after.about(question) if after else "")
+    if evidence.quotes and not evidence.sure:
+        encoder = yield from session.sentence_encoder()
+        evidence = gather_by_meaning(reading, question, limit, evidence, session.near_words(), encoder)
+    return evidence
+
+
 def _answer(
     session: Session,
     reading: Reading,
@@ -110,14 +147,10 @@ def _answer(
     recalled: list[tuple[str, Evidence, float, float]] = []
     together = 1
     for question in questions:
-        if len(recalled) == together or (recalled and _may_be_whole(question, asked=whole)):
+        if len(recalled) == together or (recalled and _answered_alone(session, question, asked=whole)):
             break
         recall_start = time.perf_counter()
-        evidence = gather(reading, question, NEAREST, after.about(question) if after else "")
-        if evidence.quotes and not evidence.sure:
-            encoder = yield from session.sentence_encoder()
-            near_words = session.near_words()
-            evidence = gather_by_meaning(reading, question, NEAREST, evidence, near_words, encoder)
+        evidence = yield from _evidence(session, reading, question, NEAREST, after)
         now = time.perf_counter()
         recalled.append((question, evidence, now - recall_start, now - start))
         if evidence.found:  # else nothing is written, and no model is needed
@@ -144,8 +177,10 @@ def _answer(
     return len(recalled)
 
 
-def _may_be_whole(question: str, *, asked: bool) -> bool:
-    return asked or asks_for_all(question) or asks_about_contents(question) or asks_about_files(question)
+def _answered_alone(session: Session, question: str, *, asked: bool) -> bool:
+    """Whether it may be, and is not written together with others: about the whole, or to be put together."""
+    composed = asks_to_tell(question) and session.composes is not False
+    return asked or composed or asks_for_all(question) or asks_about_contents(question) or asks_about_files(question)
 
 
 def _checked(
@@ -172,6 +207,7 @@ def _checked(
         text=text,
         found=said is not None,
         confidence=said.confidence if said else 0.0,
+        numbered=said is not None and said.origin is Origin.COMPOSED,
         citations=citations if said else (),
         nearest=() if said else citations,
         warnings=warnings,

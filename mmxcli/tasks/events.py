@@ -132,7 +132,8 @@ class Answer:
     """One question, answered; ends the AnswerText pieces of that question.
 
     When `found` is False, `text` says so in a sentence and `nearest` holds the nearest passages. `confidence`: how many
-    of a hundred such answers were right, as a share; 0 where nothing was found.
+    of a hundred such answers were right, as a share; 0 where nothing was found. `numbered`: the text names its
+    citations by their numbers, from [1].
     """
 
     question: str
@@ -146,6 +147,7 @@ class Answer:
     nearest: tuple[Citation, ...] = ()
     warnings: tuple[str, ...] = ()
     confidence: float = 0.0
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def test_one_line_an_answer(mmx: Talk) -> None:
 def test_quotes_come_on_demand_and_as_json(mmx: Talk) -> None:
     code, out, _ = mmx("book.txt", typed=f"{WHO}\n/sources\n")
     assert code == 0
-    assert "book.txt:1: The lighthouse of Port Halvard was built by Ingrid Solheim." in out.splitlines()[1:]
+    assert "[1] book.txt:1: The lighthouse of Port Halvard was built by Ingrid Solheim." in out.splitlines()[1:]
     _, out, _ = mmx("book.txt", "--json", typed=f"{WHO}\n/sources\n")
     answer, sources = map(json.loads, out.splitlines())
     assert answer["question"] == WHO

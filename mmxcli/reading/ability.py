@@ -1,0 +1,140 @@
+"""Whether a model can put sentences of a text together to an answer: tried on small cases, not told by its name."""
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+from mmxcli.reading.composing import TOKENS, marked
+from mmxcli.reading.prompts import composing_prompt
+from mmxcli.reading.scribe import Scribe
+from mmxcli.reading.session import Session, Told
+from mmxcli.recall.stems import Stemmer
+
+# So many cases a model must do right, and in so few it may take up what does not belong: an answer that takes up too
+# little is not shown, one with too much is. The first cases are tried alone: who does none of them right is not able.
+RIGHT, ASTRAY, FIRST = 3, 1, 3
+
+
+class Case(NamedTuple):
+    """A question and sentences, of which the first `telling` answer it."""
+
+    question: str
+    sentences: tuple[str, ...]
+    telling: int
+
+    @property
+    def given(self) -> list[str]:
+        """In another order: what does not belong stands between what does."""
+        told, others = self.sentences[: self.telling], self.sentences[self.telling :]
+        return [told[0], *others, *told[1:]]
+
+    def done(self, written: str) -> tuple[bool, bool]:
+        """Whether just what answers was taken up, and whether something was that does not."""
+        _, places = marked(Stemmer(), self.question, written, self.given)
+        taken, told = {self.given[place] for place in places}, set(self.sentences[: self.telling])
+        return taken == told, bool(taken - told)
+
+
+CASES = (
+    Case(
+        "How do the two pumps differ?",
+        (
+            "The red pump moves 40 litres a minute and runs on petrol.",
+            "The blue pump is electric and moves 25 litres a minute.",
+            "The shed has a window to the south.",
+            "The shed was painted in 1987.",
+        ),
+        2,
+    ),
+    Case(
+        "Why was the mill closed?",
+        (
+            "The mill was closed because its owner, Peter Holm, had died the winter before.",
+            "Flour from the city had also become cheaper than what the mill could grind.",
+            "The miller's cat was called Minka.",
+            "The river has trout above the weir.",
+        ),
+        2,
+    ),
+    Case(
+        "What does the scheduler do when a job fails?",
+        (
+            "A failed job is tried again after ten minutes, up to three times.",
+            "When the third try has failed, the scheduler writes to the operators.",
+            "The dashboard was designed by Ana Ruiz.",
+            "Reports are printed on Mondays.",
+        ),
+        2,
+    ),
+    Case(
+        "How was the bridge paid for?",
+        (
+            "Half of the price of the bridge came from the county.",
+            "The rest was raised by a toll on carts until 1901.",
+            "Its arches are of granite.",
+            "Swallows nest below the second arch.",
+        ),
+        2,
+    ),
+    Case(
+        "What changed in version 2?",
+        (
+            "Version 2 keeps the index in a file, so that it survives a restart.",
+            "Version 2 also removed the export to CSV.",
+            "The logo shows a heron.",
+            "The office moved to Leeds in May.",
+        ),
+        2,
+    ),
+    Case(
+        "What is known of the captain's family?",
+        (
+            "The captain's wife, Solveig, kept a shop on the quay.",
+            "Their only son, Leif, went to sea at fourteen.",
+            "The ship carried salt and cloth.",
+            "The harbour freezes in January.",
+        ),
+        2,
+    ),
+    Case(
+        "How is the cheese made?",
+        (
+            "The milk for the cheese is warmed to 32 degrees and curdled with rennet.",
+            "The curd is then cut, pressed, and laid in brine for two days.",
+            "The dairy has eleven windows.",
+            "Its owner sings in a choir.",
+        ),
+        2,
+    ),
+    Case(
+        "Compare the two routes to the pass.",
+        (
+            "The eastern route to the pass takes six hours and crosses a glacier.",
+            "The western route takes nine hours, but has no ice at all.",
+            "The hut sells soup and postcards.",
+            "Marmots whistle in the morning.",
+        ),
+        2,
+    ),
+)
+
+
+def able(session: Session) -> Generator[Told, None, bool]:
+    """Whether it can, which `session.composes` then says. What it wrote is kept with the weights: it is tried
+    once."""
+    if session.composes is None:
+        session.composes = yield from _tried(session)
+    return session.composes
+
+
+def _tried(session: Session) -> Generator[Told, None, bool]:
+    right = astray = 0
+    with Scribe(session, session.settings.weights_folder) as scribe:
+        for cases in (CASES[:FIRST], CASES[FIRST:]):
+            prompts = [composing_prompt(session.template, case.given, case.question) for case in cases]
+            written = yield from scribe.write(prompts, TOKENS, "try what the model can")
+            done = [case.done(text) for case, text in zip(cases, written, strict=True)]
+            right += sum(just for just, _ in done)
+            astray += sum(other for _, other in done)
+            if not right or astray > ASTRAY:
+                return False
+    return right >= RIGHT

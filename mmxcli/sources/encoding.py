@@ -15,6 +15,28 @@ _MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
 _WIDE = ("UTF-32-LE", "UTF-32-BE", "UTF-16-LE", "UTF-16-BE")
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b$(D")  # that begin Japanese in ISO-2022-JP
 MOST_ZEROS = 20  # one byte in so many, in a text that is not of wide characters
+_MEANT = {  # by what pages say, as browsers take it: few programs keep to the smaller sets of characters
+    "ascii": "cp1252",
+    "big5": "big5hkscs",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "shift_jis": "cp932",
+    "tis-620": "cp874",
+    "utf-16": "utf-8",  # else nobody could read that it says so
+    "utf-16-be": "utf-8",
+    "utf-16-le": "utf-8",
+}
+_PAGES = re.compile(
+    r"utf-8|cp(?:125[0-8]|866|874|932|949)|iso8859-(?:[2-8]|1[03-6])|koi8-[ru]|mac-(?:roman|cyrillic)"
+    r"|gb18030|big5hkscs|euc_jp|iso2022_jp"
+)
+_ENOUGH = 3  # characters in UTF-8 that are no chance
+_UNLIKELY = 0.1  # how sure a guess is that a few bytes gave
+_TAG = re.compile(rb"</?[a-z][^<>]*>", re.I)
 _UNUSUAL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\x80-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 
 
@@ -33,7 +55,9 @@ def encoding_of(data: bytes, *, whole: bool) -> Encoding | None:
         if data.startswith(mark):
             return Encoding(name, marked=True)
     if b"\0" in data:
-        return _wide(data, whole) or _with_zeros(data, whole)
+        # Wide characters seldom have halves in ASCII alone.
+        first, second = (_with_zeros, _wide) if data.isascii() else (_wide, _with_zeros)
+        return first(data, whole) or second(data, whole)
     if data.isascii() and any(escape in data for escape in _ESCAPES):
         return Encoding("iso2022_jp", 0.95)
     good, bad = _utf8(data, whole)
@@ -43,6 +67,39 @@ def encoding_of(data: bytes, *, whole: bool) -> Encoding | None:
     if found is None and bad * 10 <= len(data) * 3:  # some other text, or damaged
         return Encoding("UTF-8", 0.1)
     return found
+
+
+def web_encoding(label: str) -> str | None:
+    """The encoding that a page means by this name; None where no page may be in it."""
+    name = label.lower().removeprefix("x-").removesuffix("-i").replace("windows-31j", "cp932").replace("windows-", "cp")
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    found = _MEANT.get(found, found)
+    return found if _PAGES.fullmatch(found) else None
+
+
+def encoding_of_page(data: bytes, declared: str | None, *, whole: bool) -> Encoding:
+    """Of one that begins with `data`, or is no longer: what it has declared, where it can be that, or nothing better is
+    found. What declares nothing is Western where too little is there to tell."""
+    found = encoding_of(data, whole=whole)
+    if found and (found.marked or (data.isascii() and found.name != declared)):
+        return found
+    if declared and _fits(data, declared, whole):
+        return Encoding(declared)
+    if found and found.sure > _UNLIKELY:
+        return found
+    return Encoding(declared) if declared else Encoding("cp1252", _UNLIKELY)
+
+
+def _fits(data: bytes, name: str, whole: bool) -> bool:
+    """Whether few bytes do not decode, and it is not UTF-8 by more than chance."""
+    text = codecs.getincrementaldecoder(name)("replace").decode(data, final=whole)
+    good, bad = _utf8(data, whole)
+    if name != "utf-8" and good >= _ENOUGH and not bad:
+        return False
+    return text.count("\ufffd") * 10 <= len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _utf8(data: bytes, whole: bool) -> tuple[int, int]:
@@ -83,7 +140,7 @@ def _with_zeros(data: bytes, whole: bool) -> Encoding | None:
 def _guessed(data: bytes) -> Encoding | None:
     import chardet
 
-    found = chardet.detect(data)
+    found = chardet.detect(_TAG.sub(b"", data))  # tags are in no language
     if found["encoding"] is None:
         return None
     name = codecs.lookup(found["encoding"]).name

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from mmxcli.sources.cutter import Cutter
 from mmxcli.sources.document import BLOCK, Content, Item, Reader
-from mmxcli.sources.markup import blocks, parsed, written
+from mmxcli.sources.markup import Block, blocks, written
 from mmxcli.sources.segment import Gap, Place, Remark, Segment
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -181,6 +181,5 @@ def _text(part: EmailMessage) -> str:
     except LookupError:  # a character set that nobody knows
         text = data.decode("utf-8", "replace")
     if part.get_content_subtype() == "html":
-        root = parsed(text.encode(), "utf-8")
-        return "".join(map(written, blocks(root))) if root is not None else ""
+        return "".join(written(one) for one in blocks(_Held("", text.encode()), "utf-8") if isinstance(one, Block))
     return text.replace("\r\n", "\n")

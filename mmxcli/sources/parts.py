@@ -3,6 +3,7 @@
 import posixpath
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -61,9 +62,13 @@ class Parts:
         self.names = set(self._archive.namelist())
 
     def data(self, name: str) -> bytes:
-        """The bytes of a member. Raises KeyError where there is none, ValueError where it is larger than any."""
-        with self._archive.open(name) as member:
-            data = member.read(MOST_MEMBER + 1)
+        """The bytes of a member. Raises KeyError where there is none, ValueError where it is broken, or larger than
+        any."""
+        try:
+            with self._archive.open(name) as member:
+                data = member.read(MOST_MEMBER + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise ValueError(f"{name} is broken") from error
         if len(data) > MOST_MEMBER:
             raise ValueError(f"{name} is too large")
         return data

@@ -1,7 +1,7 @@
 """Plain text, in whatever encoding."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -26,16 +26,17 @@ codecs.register_error("mmxcli.mark", _mark_undecoded)
 
 class TextReader:
     """Offsets count the characters of the decoded file, in which "\\r\\n" is two. With an `encoding`, what does not say
-    its own is in this one."""
+    its own is in this one; else it is found out by `find`."""
 
     format = "text"
 
-    def __init__(self, encoding: str | None = None) -> None:
+    def __init__(self, encoding: str | None = None, find: Callable[..., Encoding | None] = encoding_of) -> None:
         self._encoding = encoding
+        self._find = find
 
     @property
     def version(self) -> str:
-        return f"text 3, {self._encoding or release('chardet')}"
+        return f"text 4, {self._encoding or release('chardet')}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
         # The head of a tar is zeros and names, and what follows may be a long text.
@@ -74,7 +75,7 @@ class TextReader:
             yield Gap(content.name, "empty")
 
     def _of(self, head: bytes, *, whole: bool) -> Encoding | None:
-        found = encoding_of(head, whole=whole)
+        found = self._find(head, whole=whole)
         return Encoding(self._encoding) if self._encoding and found and not found.marked else found
 
 

@@ -12,20 +12,25 @@ from mmxcli.sources.subtitles import SubtitleReader
 from mmxcli.sources.text import TextReader
 from mmxcli.sources.worker import Isolated
 
-# What a stranger may have made to do harm to the program that parses it.
-PARSERS: tuple[Reader, ...] = (
-    PdfReader(),
-    EpubReader(),
-    DocxReader(),
-    PptxReader(),
-    SheetReader(),
-    NotebookReader(),
-    MailReader(),
-    HtmlReader(),
-)
+
+def parsers(encoding: str | None = None, *, drop_running_heads: bool = False) -> tuple[Reader, ...]:
+    """Of what a stranger may have made to do harm to the program that parses it."""
+    return (
+        PdfReader(drop_running_heads=drop_running_heads),
+        EpubReader(),
+        DocxReader(),
+        PptxReader(),
+        SheetReader(),
+        NotebookReader(),
+        MailReader(encoding),
+        HtmlReader(),
+    )
+
+
+PARSERS = parsers()
 
 
 def readers(encoding: str | None = None, *, drop_running_heads: bool = False) -> tuple[Reader, ...]:
     """All; text that does not say its own encoding is in this one, or it is found out."""
-    parsers = (PdfReader(drop_running_heads=drop_running_heads), *PARSERS[1:])
-    return (*map(Isolated, parsers), SubtitleReader(encoding), TextReader(encoding))
+    found = parsers(encoding, drop_running_heads=drop_running_heads)
+    return (*map(Isolated, found), SubtitleReader(encoding), TextReader(encoding))

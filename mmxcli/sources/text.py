@@ -12,13 +12,13 @@ from mmxcli.sources.encoding import Encoding, encoding_of
 from mmxcli.sources.segment import Gap, Remark
 
 # Stands for one byte that does not decode. No decoder gives it for valid input: it is half a surrogate pair.
-_UNDECODED = "\udc80"
+UNDECODED = "\udc80"
 
 
 def _mark_undecoded(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return _UNDECODED * (error.end - error.start), error.end
+    return UNDECODED * (error.end - error.start), error.end
 
 
 codecs.register_error("mmxcli.mark", _mark_undecoded)
@@ -57,13 +57,13 @@ class TextReader:
                     zeros += found
                     text = text.replace("\0", "\ufffd")
                 for segment in cutter.cut(text, last=not block):
-                    before, mark, _ = segment.text.partition(_UNDECODED)
+                    before, mark, _ = segment.text.partition(UNDECODED)
                     if not mark:
                         yield segment
                         continue
                     first_line = first_line or segment.line + before.count("\n")
-                    undecoded += segment.text.count(_UNDECODED)
-                    yield replace(segment, text=segment.text.replace(_UNDECODED, "\ufffd"))
+                    undecoded += segment.text.count(UNDECODED)
+                    yield replace(segment, text=segment.text.replace(UNDECODED, "\ufffd"))
         if zeros:
             yield Remark(content.name, f"{zeros:,} zero characters in it, shown as \ufffd")
         if undecoded:

@@ -46,6 +46,7 @@ _ADDRESSED = re.compile(rb"^from:(?:[^\n]|\n[ \t])*@", re.I | re.M)
 _WORD = re.compile(r"\w+")
 # What is meant by these names: few programs keep to the smaller sets of characters.
 _MEANT = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-1": "cp1252"}
+_CHARSET = re.compile(r"(?<==\?)[\w-]+(?=\?[BQ]\?)", re.I)  # of an encoded word
 _BEYOND_ASCII = bytes(range(128, 256))
 _MESSAGES = ("rfc822", "global", "news")  # the others are reports
 _TEXTS = ("text", "HTML", "subtitles")
@@ -169,7 +170,7 @@ class MailReader:
     def _attached(self, part: EmailMessage, cutter: Cutter, within: str) -> Iterator[Item]:
         inner = _inner(part, self.encoding or "utf-8")
         unnamed = part.get_content_type() if inner is None else "message"
-        name = " ".join(str(part.get_filename() or unnamed).split())
+        name = " ".join(str(part.get_filename() or unnamed).encode("utf-8", "replace").decode().split())
         where = f"{within}, attachment {name[:80]}" if within else f"attachment {name[:80]}"
         data, damage = _data(part)
         head, held = data[:BLOCK], _Held(name, data)
@@ -265,8 +266,7 @@ def _as_declared(part: EmailMessage, data: bytes) -> tuple[bytes, list[str]]:
     is where nobody knows that encoding, or it is another one."""
     charset = part.get_content_charset("")
     try:
-        name = codecs.lookup(charset).name
-        text = data.decode(_MEANT.get(name, name), "mmxcli.mark").removeprefix("\ufeff")
+        text = data.decode(_meant(charset), "mmxcli.mark").removeprefix("\ufeff")
         if lost := text.count(UNDECODED):
             if lost * FEW > len(data) - len(data.translate(None, _BEYOND_ASCII)):
                 return data, []
@@ -274,6 +274,14 @@ def _as_declared(part: EmailMessage, data: bytes) -> tuple[bytes, list[str]]:
         return codecs.BOM_UTF8 + text.encode(), [f"{lost} bytes are not {charset}"] if lost else []
     except (LookupError, ValueError):  # not an encoding, or half a surrogate pair in UTF-7
         return data, []
+
+
+def _meant(charset: str) -> str:
+    """The encoding that a message means by this name."""
+    try:
+        return _MEANT.get(codecs.lookup(charset).name, charset)
+    except (LookupError, ValueError):  # ValueError: a NUL character in it
+        return charset
 
 
 def _inner(part: EmailMessage, encoding: str) -> EmailMessage | None:
@@ -307,6 +315,7 @@ class _Headers(HeaderRegistry):
             value = data.decode()
         except UnicodeDecodeError:
             value = data.decode(self._encoding, "replace")
+        value = _CHARSET.sub(lambda found: _meant(found[0]), value)
         try:
             return super().__call__(name, value)
         except Exception:  # noqa: BLE001 - the library's parser of addresses, on addresses that are none

@@ -239,3 +239,10 @@ def test_attachments_that_only_say_that_they_are_text() -> None:
     mail.get_payload(0).set_param("charset", "iso-8859-1")  # type: ignore[union-attr]
     text, gaps = read(mail.as_bytes())
     assert "The gale." in text and not gaps
+
+
+@pytest.mark.parametrize(("text", "charset", "really"), [("朱镕基", "gb2312", "gbk"), ("①髙", "Shift_JIS", "cp932")])
+def test_headers_in_what_their_charset_means(text: str, charset: str, really: str) -> None:
+    word = f"=?{charset}?B?{base64.b64encode(text.encode(really)).decode()}?="
+    found, gaps = read(TOP.replace(b"The loom", word.encode()) + b"\nHello")
+    assert f"Subject: {text}\n" in found and not gaps

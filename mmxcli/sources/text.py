@@ -25,8 +25,8 @@ codecs.register_error("mmxcli.mark", _mark_undecoded)
 
 
 class TextReader:
-    """Offsets count the characters of the decoded file, in which "\\r\\n" is two. With an `encoding`, what does not say
-    its own is in this one."""
+    """Offsets count the characters of the decoded file, in which "\\r\\n" is two. Where all lines end in "\\r", as on
+    old Macs, each is a "\\n". With an `encoding`, what does not say its own is in this one."""
 
     format = "text"
 
@@ -35,7 +35,7 @@ class TextReader:
 
     @property
     def version(self) -> str:
-        return f"text 3, {self._encoding or release('chardet')}"
+        return f"text 4, {self._encoding or release('chardet')}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
         # The head of a tar is zeros and names, and what follows may be a long text.
@@ -48,11 +48,15 @@ class TextReader:
             if encoding.sure < 1:
                 yield Remark(content.name, f"read as {encoding.name}, {encoding.sure:.0%} sure (--encoding overrules)")
             stream.seek(0)
+            returns = _ends_in_returns(blocks(stream, content.size))
+            stream.seek(0)
             decoder, cutter = _decoder(encoding), Cutter(content.name)
             missing, undecoded, first_line, zeros = content.size, 0, 0, 0
             for block in chain(blocks(stream, content.size), [b""]):
                 missing -= len(block)
                 text = decoder.decode(block, final=not block)
+                if returns:
+                    text = text.replace("\r", "\n")
                 if found := text.count("\0"):
                     zeros += found
                     text = text.replace("\0", "\ufffd")
@@ -88,6 +92,11 @@ def _telling(found: Iterator[bytes]) -> bytes:
             after = next(found, b"")
             return block[_first(block) :] + after
     return head
+
+
+def _ends_in_returns(found: Iterator[bytes]) -> bool:
+    first = next(found, b"")
+    return b"\r" in first and b"\n" not in first and not any(b"\n" in block for block in found)
 
 
 def _first(block: bytes) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -60,6 +61,24 @@ class FileContent:
     def file(self) -> Iterator[tuple[int, int]]:
         with self.open() as opened:
             yield opened.fileno(), 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Bytes that are a part of something, for readers in the process that has it."""
+
+    name: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def open(self) -> BinaryIO:
+        return BytesIO(self.data)
+
+    def file(self) -> AbstractContextManager[tuple[int, int]]:
+        raise NotImplementedError("a part is parsed where the whole is")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from email import policy
 from email.errors import CloseBoundaryNotFoundDefect, InvalidBase64LengthDefect
@@ -12,13 +11,12 @@ from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.parser import BytesParser
 from functools import partial
-from io import BytesIO
 from itertools import chain, pairwise
 from typing import Any, BinaryIO
 
 from mmxcli.sources.archive import is_archive
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import BLOCK, Content, Item, Reader
+from mmxcli.sources.document import BLOCK, Content, Held, Item, Reader
 from mmxcli.sources.encoding import encoding_of
 from mmxcli.sources.html import HtmlReader
 from mmxcli.sources.segment import Gap, Place, Remark, Segment
@@ -152,7 +150,7 @@ class MailReader:
     def _text(self, part: EmailMessage) -> Iterator[str | Item]:
         data, damage = _data(part)
         data, more = _as_declared(part, data)
-        held = _Held("", data)
+        held = Held("", data)
         html = "html" in part.get_content_subtype()
         reader: Reader = HtmlReader() if html else TextReader(self.encoding)
         yield from (Gap("", reason) for reason in damage + more)
@@ -173,11 +171,11 @@ class MailReader:
         name = " ".join(str(part.get_filename() or unnamed).encode("utf-8", "replace").decode().split())
         where = f"{within}, attachment {name[:80]}" if within else f"attachment {name[:80]}"
         data, damage = _data(part)
-        head, held = data[:BLOCK], _Held(name, data)
+        head, held = data[:BLOCK], Held(name, data)
         reader = next((one for one in self._readers() if one.recognises(head, held)), None)
         if reader and reader.format in _TEXTS:
             data, more = _as_declared(part, data)
-            held, damage = _Held(name, data), damage + more
+            held, damage = Held(name, data), damage + more
         yield from (Gap(cutter.source, f"{where}: {reason}") for reason in damage)
         if inner is not None and self.depth == MOST_DEPTH:
             yield Gap(cutter.source, f"{where}: a message within {MOST_DEPTH} others")
@@ -221,25 +219,7 @@ def _within(where: str, reason: str) -> str:
     return f"{where}: {reason}" if where else reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The bytes of a part of a message, as a Content for readers of this process."""
-
-    name: str
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def open(self) -> BinaryIO:
-        return BytesIO(self.data)
-
-    def file(self) -> AbstractContextManager[tuple[int, int]]:
-        raise NotImplementedError("what is attached is parsed where the message is")
-
-
-def _read(reader: Reader, held: _Held) -> Iterator[Item]:
+def _read(reader: Reader, held: Held) -> Iterator[Item]:
     """What the reader reads; what goes wrong in it leaves the rest of the message whole."""
     try:
         yield from reader.read(held)

@@ -1,14 +1,15 @@
 """Jupyter notebooks."""
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mmxcli.sources.cutter import Cutter
-from mmxcli.sources.document import Content, Item
-from mmxcli.sources.markup import blocks, parsed, written
-from mmxcli.sources.segment import Gap, Place
+from mmxcli.sources.document import Content, Held, Item
+from mmxcli.sources.html import HtmlReader
+from mmxcli.sources.segment import Gap, Place, Segment
 
 MOST_OUTPUT = 20_000  # characters of the outputs of one cell
 # What an output may be, as it is called in format 4 and before; what comes first is read.
@@ -113,8 +114,8 @@ def _text(kind: str, value: object) -> str:
         value = json.dumps(value, ensure_ascii=False, indent=1)
     text = _joined(value)
     if kind.endswith("html") and text.strip():
-        root = parsed(text.encode(), "utf-8")
-        return "".join(map(written, blocks(root))) if root is not None else ""
+        page = Held("", codecs.BOM_UTF8 + text.encode())
+        return "".join(item.text for item in HtmlReader().read(page) if isinstance(item, Segment))
     return text
 
 

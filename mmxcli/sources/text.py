@@ -25,8 +25,8 @@ codecs.register_error("mmxcli.mark", _mark_undecoded)
 
 
 class TextReader:
-    """Offsets count the characters of the decoded file, in which "\\r\\n" is two. Where all lines end in "\\r", as on
-    old Macs, each is a "\\n". With an `encoding`, what does not say its own is in this one."""
+    """Offsets count the characters of the decoded file, in which "\\r\\n" is two. With an `encoding`, what does not say
+    its own is in this one."""
 
     format = "text"
 
@@ -95,6 +95,7 @@ def _telling(found: Iterator[bytes]) -> bytes:
 
 
 def _ends_in_returns(found: Iterator[bytes]) -> bool:
+    """Whether all lines end in "\\r", as on old Macs. Each is a "\\n" then, so that lines can be counted."""
     first = next(found, b"")
     return b"\r" in first and b"\n" not in first and not any(b"\n" in block for block in found)
 

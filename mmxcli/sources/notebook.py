@@ -10,6 +10,7 @@ from mmxcli.sources.cutter import Cutter
 from mmxcli.sources.document import Content, Held, Item
 from mmxcli.sources.html import HtmlReader
 from mmxcli.sources.segment import Gap, Place, Segment
+from mmxcli.sources.text import UNDECODED
 
 MOST_OUTPUT = 20_000  # characters of the outputs of one cell
 # What an output may be, as it is called in format 4 and before; what comes first is read.
@@ -18,7 +19,7 @@ _KINDS = (
 )
 _OTHER_KINDS = ("png", "jpeg", "svg", "pdf", "javascript")  # before format 4; since then they have a slash
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_HALF = re.compile("[\ud800-\udfff]")  # of a character, which JSON can spell
+_HALF = re.compile("[\ud800-\udfff]")
 _OBJECT = re.compile(r"\s*<[^<>\n]*>\s*")  # what Python says where it has nothing to say
 
 
@@ -39,10 +40,12 @@ class NotebookReader:
 
     def read(self, content: Content) -> Iterator[Item]:
         with content.open() as stream:
-            book = json.load(stream)
+            text = stream.read().decode("utf-8-sig", "mmxcli.mark")
+        if undecoded := text.count(UNDECODED):
+            yield Gap(content.name, f"{undecoded} bytes are not UTF-8")
         cutter = Cutter(content.name)
         broken, unread = list[int](), list[tuple[int, str]]()
-        for number, found in enumerate(_cells(book), 1):
+        for number, found in enumerate(_cells(json.loads(text)), 1):
             place = Place(f"cell {number}")
             try:
                 cell = _read(found)
@@ -58,7 +61,7 @@ class NotebookReader:
         if broken:
             yield Gap(content.name, f"broken cells: {len(broken):,}, the first is cell {broken[0]}")
         if unread:
-            kinds = ", ".join(sorted({kind[:40] for _, kind in unread})[:4])
+            kinds = ", ".join(sorted({kind for _, kind in unread})[:4])
             yield Gap(
                 content.name, f"outputs that are no text: {len(unread):,} ({kinds}), the first in cell {unread[0][0]}"
             )
@@ -86,7 +89,13 @@ def _read(cell: dict[str, Any]) -> _Cell:
     attached = [kind for bundle in (cell.get("attachments") or {}).values() for kind in bundle]
     source = _joined(cell.get("source") or cell.get("input"))
     out = "".join(text if text.endswith("\n") else text + "\n" for text, _ in shown if text)
-    return _Cell(source, out, attached + [kind for _, kind in shown if kind])
+    kinds = attached + [kind for _, kind in shown if kind]
+    return _Cell(_whole(source), _whole(out), [" ".join(_whole(kind)[:40].split()) for kind in kinds])
+
+
+def _whole(text: str) -> str:
+    """JSON can spell half a character, and a byte that does not decode is marked by one: neither is text."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _shown(output: object) -> tuple[str, str]:
@@ -114,12 +123,11 @@ def _text(kind: str, value: object) -> str:
         value = json.dumps(value, ensure_ascii=False, indent=1)
     text = _joined(value)
     if kind.endswith("html") and text.strip():
-        page = Held("", codecs.BOM_UTF8 + text.encode())
+        page = Held("", codecs.BOM_UTF8 + text.encode("utf-8", "replace"))
         return "".join(item.text for item in HtmlReader().read(page) if isinstance(item, Segment))
     return text
 
 
 def _joined(text: object, between: str = "") -> str:
     """Notebooks have a text in one piece or in lines."""
-    text = between.join(map(str, text)) if isinstance(text, list) else str(text or "")
-    return _HALF.sub("\ufffd", text)
+    return between.join(map(str, text)) if isinstance(text, list) else str(text or "")

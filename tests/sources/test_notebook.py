@@ -73,4 +73,10 @@ def test_an_error_is_read_with_where_it_arose() -> None:
     lines = ["\x1b[31mTraceback\x1b[0m", "  pump.py line 3", "ValueError: too hot"]
     error = {"output_type": "error", "ename": "ValueError", "evalue": "too hot", "traceback": lines}
     assert read(book(shows(error)))[0].endswith("Out:\nTraceback\n  pump.py line 3\nValueError: too hot\n\n")
-    assert read(book(shows({**error, "traceback": []})))[0].endswith("ValueError: too hot\n\n")
+    halves = {**error, "evalue": "half \ud83d", "traceback": []}
+    assert read(book(shows(halves)))[0].endswith("ValueError: half \ufffd\n\n")
+
+
+def test_damaged_bytes_leave_the_rest() -> None:
+    text, gaps = read(book({"cell_type": "markdown", "source": "the @ pump"}).replace(b"@", b"\xff"))
+    assert text == "the \ufffd pump\n\n" and gaps == ["1 bytes are not UTF-8"]

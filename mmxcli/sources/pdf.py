@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*%PDF-|[\r\n]%PDF-\d\.\d\s*[\r\n]")
 _HEADER_WITHIN = 1024  # bytes; what stands before the header is usual enough for all readers to bear it
+_NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 # pdfium marks a hyphen that ends a line, whose word it joins, with one of two characters that depend on its
 # version. The hyphen belongs to the word after a single letter (x-axis), between two names (Rocky-Smith), or
@@ -72,8 +73,13 @@ class PdfReader:
             chosen += f", {hashlib.sha256(self.password.encode('utf-8', 'surrogateescape')).hexdigest()}"
         return f"pdf 2, {release('pypdfium2')}, {release('pypdf')}{chosen}"
 
-    def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
-        return _HEADER.search(head[:_HEADER_WITHIN]) is not None
+    def recognises(self, head: bytes, content: Content) -> bool:
+        found = _HEADER.search(head[:_HEADER_WITHIN])
+        if found is None or found.start() == 0 or _NOT_TEXT.search(head, 0, found.start()):
+            return found is not None
+        with content.open() as stream:  # a text that shows a PDF's header goes on in its own way
+            stream.seek(max(0, content.size - _HEADER_WITHIN))
+            return stream.read().rstrip(b"\0 \t\r\n").endswith(b"%%EOF")
 
     def read(self, content: Content) -> Iterator[Item]:
         cutter, gaps = Cutter(content.name), list[Gap]()

@@ -22,7 +22,7 @@ def parsers(encoding: str | None = None, *, drop_running_heads: bool = False) ->
         PptxReader(),
         SheetReader(),
         NotebookReader(),
-        MailReader(),
+        MailReader(encoding),
         HtmlReader(encoding),
     )
 

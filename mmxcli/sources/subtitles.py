@@ -1,6 +1,7 @@
 """Subtitles (SRT, WebVTT): what is said, and when. No library that was tried keeps all words: pysubs2 1.8 drops what
 stands in braces, and who speaks."""
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -10,13 +11,17 @@ from mmxcli.sources.encoding import encoding_of
 from mmxcli.sources.segment import Gap, Place, Segment
 from mmxcli.sources.text import TextReader
 
-_TIMES = r"[ \t]*(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d\d)[.,]\d{1,3}[ \t]*-->[ \t]*[\d:.,]+[^\r\n]*"
+_TIMES = (
+    r"[ \t]*(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d\d)[.,]\d{1,3}[ \t]*-->[ \t]*[\d:.,]++"
+    r"(?:[ \t]++(?i:align|line|position|region|size|vertical|[XY][12]|[ADLST]):\S++)*+[ \t]*+(?P<said>[^\r\n]*+)"
+)
 _TIMING = re.compile(rf"{_TIMES}\s*")
-_BEGINNING = re.compile(rf"\s*(?:WEBVTT(?:[ \t\r\n]|\Z)|\d+[ \t]*\r?\n{_TIMES}(?:[\r\n]|\Z))")
+_BEGINNING = re.compile(rf"\s*(?:WEBVTT(?:[ \t\r\n]|\Z)|\d+[ \t]*(?:\r\n?|\n){_TIMES}(?:[\r\n]|\Z))")
 _NUMBER = re.compile(r"\s*\d+\s*")  # of what follows
 _NAME = re.compile(r"\ufeff?WEBVTT\s*\n?")
 _SPEAKER = re.compile(r"<v(?:\.[\w.]+)?\s+([^<>]+)>")
 _STYLE = re.compile(r"</?(?:[ibucv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[\d:.]+>|\{\\[^{}]*\}", re.I)
+_ENTITY = re.compile(r"&#?\w+;")
 
 
 class SubtitleReader:
@@ -30,7 +35,7 @@ class SubtitleReader:
 
     @property
     def version(self) -> str:
-        return f"subtitles 1, {self._text.version}"
+        return f"subtitles 2, {self._text.version}"
 
     def recognises(self, head: bytes, content: Content) -> bool:  # noqa: ARG002 - as the protocol has it
         narrow = head.replace(b"\0", b"") if b"\0" in head else head
@@ -42,23 +47,23 @@ class SubtitleReader:
     def read(self, content: Content) -> Iterator[Item]:
         cutter, place = Cutter(content.name), None
         lines: list[str] = []
-        size = 0
+        size, web = 0, False
         for item in self._lines(content):
             if not isinstance(item, str):
                 yield item
                 continue
+            web = web or item.startswith("WEBVTT")
             timing = _TIMING.fullmatch(item)
             if timing and lines and _NUMBER.fullmatch(lines[-1]):
                 lines.pop()
             if timing or size > LIMIT:
-                yield from cutter.cut(_said(lines), place=place, last=True)
+                yield from cutter.cut(_said(lines, web=web), place=place, last=True)
                 lines, size = [], 0
             if timing:
                 place = Place(f"at {int(timing['h'] or 0)}:{timing['m']:0>2}:{timing['s']}")
-            else:
-                lines.append(item)
-                size += len(item)
-        yield from cutter.cut(_said(lines), place=place, last=True)
+            lines.append(timing["said"] + "\n" if timing else item)  # some speak beside the time
+            size += len(lines[-1])
+        yield from cutter.cut(_said(lines, web=web), place=place, last=True)
         if not cutter.start:
             yield Gap(content.name, "subtitles without words")
 
@@ -77,8 +82,10 @@ class SubtitleReader:
         yield rest
 
 
-def _said(lines: list[str]) -> str:
+def _said(lines: list[str], *, web: bool) -> str:
     """Its words. White space between what is said is the format's."""
     text = "".join(line for line in lines if not _NAME.fullmatch(line))
-    text = _STYLE.sub("", _SPEAKER.sub(r"\1: ", text)).replace("\r\n", "\n").strip("\r\n")
+    text = _STYLE.sub("", _SPEAKER.sub(r"\1: ", text))
+    text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if web else text
+    text = text.replace("\r\n", "\n").strip("\r\n")
     return text + "\n" if text.strip() else ""

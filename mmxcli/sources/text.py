@@ -12,13 +12,13 @@ from mmxcli.sources.encoding import Encoding, encoding_of
 from mmxcli.sources.segment import Gap, Remark
 
 # Stands for one byte that does not decode. No decoder gives it for valid input: it is half a surrogate pair.
-_UNDECODED = "\udc80"
+UNDECODED = "\udc80"
 
 
 def _mark_undecoded(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return _UNDECODED * (error.end - error.start), error.end
+    return UNDECODED * (error.end - error.start), error.end
 
 
 codecs.register_error("mmxcli.mark", _mark_undecoded)
@@ -49,22 +49,26 @@ class TextReader:
             if encoding.sure < 1:
                 yield Remark(content.name, f"read as {encoding.name}, {encoding.sure:.0%} sure (--encoding overrules)")
             stream.seek(0)
+            returns = _ends_in_returns(blocks(stream, content.size))
+            stream.seek(0)
             decoder, cutter = _decoder(encoding), Cutter(content.name)
             missing, undecoded, first_line, zeros = content.size, 0, 0, 0
             for block in chain(blocks(stream, content.size), [b""]):
                 missing -= len(block)
                 text = decoder.decode(block, final=not block)
+                if returns:
+                    text = text.replace("\r", "\n")
                 if found := text.count("\0"):
                     zeros += found
                     text = text.replace("\0", "\ufffd")
                 for segment in cutter.cut(text, last=not block):
-                    before, mark, _ = segment.text.partition(_UNDECODED)
+                    before, mark, _ = segment.text.partition(UNDECODED)
                     if not mark:
                         yield segment
                         continue
                     first_line = first_line or segment.line + before.count("\n")
-                    undecoded += segment.text.count(_UNDECODED)
-                    yield replace(segment, text=segment.text.replace(_UNDECODED, "\ufffd"))
+                    undecoded += segment.text.count(UNDECODED)
+                    yield replace(segment, text=segment.text.replace(UNDECODED, "\ufffd"))
         if zeros:
             yield Remark(content.name, f"{zeros:,} zero characters in it, shown as \ufffd")
         if undecoded:
@@ -89,6 +93,12 @@ def _telling(found: Iterator[bytes]) -> bytes:
             after = next(found, b"")
             return block[_first(block) :] + after
     return head
+
+
+def _ends_in_returns(found: Iterator[bytes]) -> bool:
+    """Whether all lines end in "\\r", as on old Macs. Each is a "\\n" then, so that lines can be counted."""
+    first = next(found, b"")
+    return b"\r" in first and b"\n" not in first and not any(b"\n" in block for block in found)
 
 
 def _first(block: bytes) -> int:

@@ -200,13 +200,25 @@ def test_subtitles_without_their_styles() -> None:
         ("1941\n", Place("at 1:00:05")),
     ]
     _, segments, _ = parsed(
-        b"WEBVTT\n\nNOTE by Ada\n\n00:05.000 --> 00:06.000\n<v.loud Roger>Hey &amp; ho</v>\n", "film.vtt"
+        b"WEBVTT\n\nNOTE by Ada\n\n00:05.000 --> 00:06.000\n<v.loud Roger>Hey &amp; &lt;i>ho</v> &c\n", "film.vtt"
     )
     assert [(one.text, one.place) for one in segments] == [
         ("NOTE by Ada\n", None),
-        ("Roger: Hey &amp; ho\n", Place("at 0:00:05")),
+        ("Roger: Hey & <i>ho &c\n", Place("at 0:00:05")),
     ]
     assert parsed(b"1\n2\n3 --> 4\n", "notes.txt")[0] == "text"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_subtitles_with_any_ends_of_lines_and_text_beside_the_time(end: str) -> None:
+    lines = ["1", "00:00:01,000 --> 00:00:04,000 X1:40 Y1:20", "One", ""]
+    lines += ["2", "00:00:05,000 --> 00:00:06,000 position:50% The storm:", "came.", ""]
+    found, segments, gaps = parsed(end.join(lines).encode(), "film.srt")
+    assert (found, gaps) == ("subtitles", [])
+    assert [(one.text, one.place) for one in segments] == [
+        ("One\n", Place("at 0:00:01")),
+        ("The storm:\ncame.\n", Place("at 0:00:05")),
+    ]
 
 
 def test_outputs_of_notebooks_are_read_as_far_as_they_make_sense() -> None:

@@ -40,6 +40,10 @@ def test_the_content_decides_not_the_name(read) -> None:
     assert read(b"\r\n" + pdf(showing("One")), "download")[0][0].page == 1
     assert read(b"a mail with\n" + pdf(showing("One")), "mail.txt")[0][0].page == 1
     assert read(b"Every PDF starts with %PDF-1.4 and a new line.\n", "about.pdf")[0][0].page is None
+    assert read(b"\x1b%-12345X@PJL\r\n" + pdf(showing("One")) + b"\x1b%-12345X", "print job")[0][0].page == 1
+    code = b'"""A test"""\nSAMPLE = b"""\n%PDF-1.4\n1 0 obj\n%%EOF\n"""\nKEYWORD = 1\n'
+    segments, gaps = read(code, "sample.py")
+    assert (segments[0].text, gaps) == (code.decode(), [])
 
 
 def test_pages_without_text(read) -> None:

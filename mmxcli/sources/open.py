@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from mmxcli.errors import InputError
 from mmxcli.sources import revision
-from mmxcli.sources.archive import MOST_DEPTH, Budget, is_archive, unpacked
+from mmxcli.sources.archive import MOST_DEPTH, Budget, ends_as_zip, is_archive, unpacked
 from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
@@ -170,6 +170,7 @@ class _Finder:
             with content.open() as stream:
                 head = stream.read(BLOCK)
             reader = next((one for one in self._readers if one.recognises(head, content)), None)
+            holds_others = not reader and (is_archive(head) or ends_as_zip(content))
         except OSError as error:
             yield Gap(content.name, unreadable(error))
             return
@@ -183,7 +184,7 @@ class _Finder:
             yield Gap(content.name, "empty")
         elif reader:
             yield unlocked(Document(content, reader), self._choice)
-        elif is_archive(head):
+        elif holds_others:
             yield from self._within(content, head, depth, budget or Budget.of(content))
         else:
             yield Gap(content.name, "binary")

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from mmxcli.errors import InputError
 from mmxcli.sources import revision
 from mmxcli.sources.archive import MOST_DEPTH, Budget, ends_as_zip, is_archive, unpacked
-from mmxcli.sources.choice import ALL, Choice
+from mmxcli.sources.choice import ALL, Choice, Listed
 from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
 from mmxcli.sources.ignore import is_ignored, rules_of
@@ -32,32 +32,35 @@ def open_sources(paths: Sequence[str], *, stdin: Stdin | None = None, choice: Ch
     """The documents that `paths` name, each once, in order.
 
     "-" is `stdin`, as it comes or as it was kept, folders are walked, and a Gap stands for each thing that cannot be
-    read. Raises InputError, before anything is read, for a path that does not exist or is neither a file nor a folder.
+    read. Raises InputError, before anything is read, for a path that does not exist or is neither a file nor a folder;
+    for one that is Listed a Gap stands.
     """
     named = list(dict.fromkeys(paths))
+    missing: dict[str, Gap] = {}
     for path in named:
-        _check(path, stdin)
-    return _documents(named, stdin, choice)
+        if wrong := _wrong(path, stdin):
+            if not isinstance(path, Listed):
+                raise InputError(wrong if path == STDIN else f"{shown(path)}: {wrong}")
+            missing[path] = Gap(shown(path), wrong)
+    return _documents(named, missing, stdin, choice)
 
 
-def _check(path: str, stdin: Stdin | None) -> None:
+def _wrong(path: str, stdin: Stdin | None) -> str | None:
+    """Why there is nothing to read under this name; None where there may be."""
     if _URL.match(path) and not os.path.lexists(path):
-        raise InputError(f"{path} is not fetched: clone or download it first, and name the folder or file")
+        return "a URL is not fetched: clone or download it first, and name the folder or file"
     if revision.split(path):
-        return
+        return None
     if path == STDIN:
-        if stdin is None:
-            raise InputError("standard input is closed; pipe something into it, or name a file")
-        return
-    name = shown(path)
+        return "standard input is closed; pipe something into it, or name a file" if stdin is None else None
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - Path would take the empty path for "."
-    except FileNotFoundError as error:
-        raise InputError(f"{name}: no such file or folder; check the spelling") from error
+    except FileNotFoundError:
+        return "no such file or folder; check the spelling"
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        raise InputError(f"{name}: cannot be found: {getattr(error, 'strerror', error)}") from error
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
-        raise InputError(f"{name}: neither a file nor a folder; name something that holds text")
+        return f"cannot be found: {getattr(error, 'strerror', error)}"
+    known = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)
+    return None if known else "neither a file nor a folder; name something that holds text"
 
 
 class _Limits:
@@ -94,12 +97,17 @@ class _Limits:
         return replace(document, content=replace(document.content, name=name))  # type: ignore[type-var]
 
 
-def _documents(paths: Sequence[str], stdin: Stdin | None, choice: Choice) -> Iterator[Document | Gap]:
+def _documents(
+    paths: Sequence[str], missing: dict[str, Gap], stdin: Stdin | None, choice: Choice
+) -> Iterator[Document | Gap]:
     """Those of each source in turn, and the tree of each that is several: last, so that a new file changes nothing that
     comes before it."""
     limits = _Limits(choice)
     seen: set[str] = set()
     for path in paths:
+        if path in missing:
+            yield missing[path]
+            continue
         finder = _Finder(STDIN_NAME if path == STDIN else shown(path), choice)
         read: list[str] = []
         for item in _found(path, stdin, choice, finder, seen):

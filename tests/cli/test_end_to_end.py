@@ -89,6 +89,18 @@ def test_missing_file_and_folder_without_files(mmx: Mmx, tmp_path: Path) -> None
         assert source in err
 
 
+def test_a_list_with_a_name_that_is_missing(mmx: Mmx, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The lamp burned whale oil.")
+    (tmp_path / "list").write_text("absent.txt\na.txt\n")
+    code, out, _ = mmx("read", "--files-from", "list", "--json", "--quiet")
+    [gap] = json.loads(out)["coverage"]["skipped"]
+    assert code == 0 and (gap["source"], gap["reason"][:12]) == ("absent.txt", "no such file")
+    assert mmx("count", "--files-from", "list", "--strict", "--quiet")[0] == 3
+    (tmp_path / "list").write_text("absent.txt\n")
+    code, out, err = mmx("count", "--files-from", "list", "--quiet")
+    assert (code, out, err.count("\n")) == (3, "", 1) and "no such file" in err
+
+
 def test_invalid_utf8_is_read_and_told(mmx: Mmx, tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes(BOOK.encode() + "Grüße aus Tromsø. ".encode() * 20 + b"\xff\n")
     code, out, _ = mmx("ask", "old.txt", QUESTION, "--json")

@@ -19,7 +19,7 @@ from mmxcli.sources.ignore import is_ignored, rules_of
 from mmxcli.sources.leftout import left_out, vendored_part
 from mmxcli.sources.lock import unlocked
 from mmxcli.sources.readers import readers
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.sources.spool import Slice, spool, too_large
 from mmxcli.sources.tree import tree_of
 
@@ -28,12 +28,14 @@ Stdin = BinaryIO | Slice | Gap  # or what was kept of it, or why nothing was
 _URL = re.compile(r"(?:https?|git|ssh|ftp|file)://|git@[\w.-]+:", re.I)
 
 
-def open_sources(paths: Sequence[str], *, stdin: Stdin | None = None, choice: Choice = ALL) -> Iterator[Document | Gap]:
+def open_sources(
+    paths: Sequence[str], *, stdin: Stdin | None = None, choice: Choice = ALL
+) -> Iterator[Document | Gap | Remark]:
     """The documents that `paths` name, each once, in order.
 
     "-" is `stdin`, as it comes or as it was kept, folders are walked, and a Gap stands for each thing that cannot be
-    read. Raises InputError, before anything is read, for a path that does not exist or is neither a file nor a folder;
-    for one that is Listed a Gap stands.
+    read; Remarks count what is passed over. Raises InputError, before anything is read, for a path that does not exist
+    or is neither a file nor a folder; for one that is Listed a Gap stands.
     """
     named = list(dict.fromkeys(paths))
     missing: dict[str, Gap] = {}
@@ -72,9 +74,9 @@ class _Limits:
         self._count = 0
         self.reached = False  # nothing more is to be read
 
-    def within(self, item: Document | Gap) -> Document | Gap:
+    def within(self, item: Document | Gap | Remark) -> Document | Gap | Remark:
         """The item, or why it is left out."""
-        if isinstance(item, Gap):
+        if not isinstance(item, Document):
             return item
         most_bytes, most = self._choice.max_file_size, self._choice.max_files
         if most_bytes is not None and item.size > most_bytes:
@@ -99,7 +101,7 @@ class _Limits:
 
 def _documents(
     paths: Sequence[str], missing: dict[str, Gap], stdin: Stdin | None, choice: Choice
-) -> Iterator[Document | Gap]:
+) -> Iterator[Document | Gap | Remark]:
     """Those of each source in turn, and the tree of each that is several: last, so that a new file changes nothing that
     comes before it."""
     limits = _Limits(choice)
@@ -125,9 +127,9 @@ def _documents(
 
 def _found(
     path: str, stdin: Stdin | None, choice: Choice, finder: "_Finder", seen: set[str]
-) -> Iterator[Document | Gap]:
+) -> Iterator[Document | Gap | Remark]:
     """What `path` holds, but for the files that were `seen`, to which its own are added."""
-    for content in _contents(path, stdin, choice):
+    for content in _contents(path, stdin, choice, finder.names):
         if isinstance(content, FileContent):
             real = os.path.realpath(content.path)
             if real in seen:
@@ -136,12 +138,12 @@ def _found(
         yield from finder.documents(content)
 
 
-def _contents(path: str, stdin: Stdin | None, choice: Choice) -> Iterator[Content | Gap]:
+def _contents(path: str, stdin: Stdin | None, choice: Choice, names: set[str]) -> Iterator[Content | Gap | Remark]:
     if path == STDIN and stdin is not None:
         yield stdin if isinstance(stdin, Slice | Gap) else spool(stdin, STDIN_NAME, choice.max_file_size)
         return
     if revision.split(path):
-        yield from revision.at_revision(path)
+        yield from revision.at_revision(path, names)
         return
     name = shown(path)
     try:
@@ -164,14 +166,15 @@ class _Finder:
         self.root = root
         self._choice = choice
         self._include, self._exclude = (rules_of(patterns, 0) for patterns in (choice.include, choice.exclude))
+        self.names: set[str] = set()  # of all files below the root, where they are known before any is read
         self._vendored: set[str] = set()
         self._readers = readers(choice.encoding, drop_running_heads=choice.drop_running_heads)
 
     def documents(
-        self, content: Content | Gap, depth: int = 1, budget: Budget | None = None
-    ) -> Iterator[Document | Gap]:
+        self, content: Content | Gap | Remark, depth: int = 1, budget: Budget | None = None
+    ) -> Iterator[Document | Gap | Remark]:
         """The document that it is, or those that it holds. `budget`: what is left for the outermost archive."""
-        if isinstance(content, Gap):
+        if isinstance(content, Gap | Remark):
             yield content
             return
         try:
@@ -197,7 +200,7 @@ class _Finder:
         else:
             yield Gap(content.name, "binary")
 
-    def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap]:
+    def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap | Remark]:
         if self._choice.max_file_size is not None and content.size > self._choice.max_file_size:
             yield too_large(content.name, content.size)
             return
@@ -228,7 +231,7 @@ class _Finder:
             return True, None
         if any(is_ignored(Path(one), folder, self._include) for one, folder in [*above, (path, False)]):
             return False, None
-        if part := vendored_part(path.parts[:-1]):
+        if part := vendored_part(path.parts[:-1], self.names):
             told = f"{self.root}/{part}/"
             new = told not in self._vendored
             self._vendored.add(told)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmxcli.errors import UsageError
+from mmxcli.sources.choice import Listed
 
 EXAMPLE = 'mmx ask book.pdf "Who built the bridge?"'
 
@@ -64,7 +65,7 @@ def listed_files(file: Path | None, *, null: bool) -> list[str]:
     names = os.fsdecode(_content(file)).split("\0" if null else "\n")
     names = [name if null else name.removesuffix("\r") for name in names]
     # A list names files: "-" in it is a file of that name.
-    found = ["./-" if name == "-" else name for name in names if name.strip()]
+    found: list[str] = [Listed("./-" if name == "-" else name) for name in names if name.strip()]
     if not found:
         raise UsageError(f"{file} names no file to read")
     return found

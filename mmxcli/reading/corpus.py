@@ -13,7 +13,7 @@ from mmxcli.sources import document as documents
 from mmxcli.sources.choice import ALL, Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import STDIN, STDIN_NAME, Stdin, open_sources
-from mmxcli.sources.segment import Gap, Segment
+from mmxcli.sources.segment import Gap, Remark, Segment
 from mmxcli.sources.spool import Slice, spooling
 
 WAIT = 1.0  # seconds that standard input may take without a word about it
@@ -23,13 +23,14 @@ Item = str | documents.Item  # a line of our own between documents, text, what i
 
 @dataclass(frozen=True)
 class Corpus:
-    """The documents to read, at least one, and what was named but cannot be read. Where `upto` names a place, all text
-    ends there, `until` code points from its start."""
+    """The documents to read, at least one, what was named but cannot be read, and what else is to be told. Where `upto`
+    names a place, all text ends there, `until` code points from its start."""
 
     documents: tuple[Document, ...]
     gaps: tuple[Gap, ...]
     upto: str | None = None
     until: int | None = None
+    remarks: tuple[Remark, ...] = ()
 
     @classmethod
     def opening(
@@ -49,7 +50,7 @@ class Corpus:
         gaps = tuple(item for item in found if isinstance(item, Gap))
         if not documents:
             raise nothing_to_read(sources, gaps)
-        return cls(documents, gaps)
+        return cls(documents, gaps, remarks=tuple(item for item in found if isinstance(item, Remark)))
 
     @property
     def size(self) -> int:

@@ -21,11 +21,13 @@ from mmxcli.state.record import StoredReading
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An index that holds documents of another text already: the `kept` ones, by their names, with these `gaps`."""
+    """An index that holds documents of another text already: the `kept` ones, by their names, with what was told of
+    them."""
 
     index: RecallIndex
     kept: dict[str, Contained]
     gaps: tuple[Gap, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Indexed:
     tokens: int
     chain: str
     gaps: tuple[Gap, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def earlier(corpus: Corpus, stored: StoredReading, index: RecallIndex) -> Earlier | None:
@@ -53,7 +56,8 @@ def earlier(corpus: Corpus, stored: StoredReading, index: RecallIndex) -> Earlie
     if 2 * len(kept) < len(corpus.documents):
         return None
     gaps = (Gap(source, reason, page) for source, reason, page in stored.skipped if source in kept)
-    return Earlier(index, kept, tuple(gaps))
+    remarks = (Remark(source, text) for source, text in stored.remarks if source in kept)
+    return Earlier(index, kept, tuple(gaps), tuple(remarks))
 
 
 def index_text(
@@ -61,7 +65,7 @@ def index_text(
 ) -> Generator[Progress | Note, None, Indexed]:
     """Writes the index to `path`, which must not exist yet. Raises InputError when there is nothing to read."""
     kept = before.kept if before else {}
-    gaps, notes = [*corpus.gaps, *(before.gaps if before else ())], list[Note]()
+    gaps, remarks = [*corpus.gaps, *(before.gaps if before else ())], list(before.remarks if before else ())
     visible = before is not None and next(before.index.passages(kept), None) is not None
     chain, counted = TokenChain(), DocumentTokens()
     chain.extend(prompt)
@@ -78,7 +82,7 @@ def index_text(
                 if isinstance(item, Gap):
                     gaps.append(item)
                 elif isinstance(item, Remark):
-                    notes.append(Note(f"{item.source}: {item.text}"))
+                    remarks.append(item)
                 elif isinstance(item, Segment):
                     visible = visible or bool(text.strip())
                     writer.add(item)
@@ -90,10 +94,7 @@ def index_text(
         for chunk in TokenStream(tokenizer).feed(texts()):
             counted.add(chunk)
             chain.extend(chunk.ids)
-            yield from notes
-            notes.clear()
             yield Progress("index", place.done, corpus.size, "bytes", place.where)
-        yield from notes
         if not visible:
             raise nothing_to_read([document.name for document in corpus.documents], gaps)
         each = iter(counted.each())
@@ -103,7 +104,7 @@ def index_text(
         ]
         writer.finish(documents=contained)
     tokens = counted.tokens + sum(document.tokens or 0 for document in kept.values())
-    return Indexed(tokens, "" if before else chain.hexdigest(), tuple(gaps))
+    return Indexed(tokens, "" if before else chain.hexdigest(), tuple(gaps), tuple(remarks))
 
 
 class DocumentTokens:

@@ -214,7 +214,9 @@ class Session:
         if self.settings.size_limit is not None:
             for removed in self.store.prune(self.settings.size_limit):
                 yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
-        stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto)
+        passed = tuple((remark.source, remark.text) for remark in corpus.remarks)  # may be others at any time
+        told = (*passed, *stored.remarks)
+        stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto, remarks=told)
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
         return Reading(stored, index, state, skipped, reused, seconds)
@@ -292,6 +294,7 @@ class Session:
                 complete=mode == "recall",
                 updated=time.time(),
                 skipped=tuple((gap.source, gap.reason, gap.page) for gap in found.gaps),
+                remarks=tuple((remark.source, remark.text) for remark in found.remarks),
                 upto=corpus.upto,
                 window=self.policy.window(found.tokens) if mode == "full" else None,
                 chain=found.chain if mode == "full" else "",

@@ -20,6 +20,7 @@ from mmxcli.tasks.events import (
     MoreFound,
     PartSummary,
     ReadingDone,
+    Remark,
     Sources,
     SummaryDone,
 )
@@ -54,6 +55,7 @@ def count(event: CountDone) -> dict[str, Any]:
         "tokens": event.tokens,
         "documents": [asdict(document) for document in event.documents],
         "skipped": _gaps(event.skipped),
+        "remarks": _remarks(event.remarks),
         "model": asdict(event.model),
         "read_s": {mode: round(seconds, 3) for mode, seconds in event.read_s.items()},
         "memory_bytes": dict(event.memory_bytes),
@@ -94,6 +96,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "mode": coverage.mode,
         **({"upto": coverage.upto} if coverage.upto else {}),
         "skipped": _gaps(coverage.skipped),
+        "remarks": _remarks(coverage.remarks),
     }
 
 
@@ -106,6 +109,10 @@ def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
 
 def _gaps(gaps: Iterable[Gap]) -> list[dict[str, Any]]:
     return [{"source": gap.source, "page": gap.page, "reason": gap.reason} for gap in gaps]
+
+
+def _remarks(remarks: Iterable[Remark]) -> list[dict[str, Any]]:
+    return [{"source": remark.source, "remark": remark.text} for remark in remarks]
 
 
 class JsonView(View):

@@ -21,6 +21,7 @@ from mmxcli.tasks.events import (
     Gap,
     MoreFound,
     ReadingDone,
+    Remark,
     SummaryDone,
     Timing,
 )
@@ -152,6 +153,7 @@ class TextView(View):
             amount = f"all {coverage.tokens:,}" if whole else f"{coverage.read:,} of {coverage.tokens:,}"
             until = f", up to {coverage.upto}" if coverage.upto else ""
             self.output.note(f"{verb} {amount} tokens{until}")
+            self._remarks(coverage.remarks)
             self._gaps(coverage.skipped)
 
     def about(self, event: Answer | ReadingDone | SummaryDone) -> None:
@@ -170,7 +172,14 @@ class TextView(View):
             cost = [f"about {duration(event.read_s[mode])}"] if mode in event.read_s else []
             cost += [f"{size(event.memory_bytes[mode])} of memory"] if mode in event.memory_bytes else []
             self.output.line(f"{mode + ':':>11}  {', '.join(cost)} with {event.model.name}")
+        self._remarks(event.remarks)
         self._gaps(event.skipped)
+
+    def _remarks(self, remarks: Sequence[Remark]) -> None:
+        for remark in remarks[:GAPS_SHOWN]:
+            self.output.note(f"{remark.source}: {remark.text}")
+        if len(remarks) > GAPS_SHOWN:
+            self.output.note(f"{len(remarks) - GAPS_SHOWN:,} more remarks; --json lists all")
 
     def _gaps(self, gaps: Sequence[Gap]) -> None:
         for gap in gaps[:GAPS_SHOWN]:

@@ -9,6 +9,12 @@ from mmxcli.errors import InputError
 MOST_PASSWORDS = 1 << 16  # bytes of a file of passwords, one a line
 
 
+class Listed(str):
+    """A source that was not typed but stands in a list: where it is missing, that is told, and the others are read."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`encoding`: of all text that does not say its own; None: it is found out. Sizes in bytes; None: no limit.

@@ -7,6 +7,8 @@ a folder that somebody else made can take more than linear time, and a rule mean
 import fnmatch
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,14 @@ class Rule:
     def matches(self, path: Path, is_folder: bool) -> bool:
         return (is_folder or not self.folders_only) and _match(self.globs, path.parts[self.depth :])
 
+    def reaches_below(self, folder: Path) -> bool:
+        """Whether it may match something in this folder."""
+        return not self.negated and any(_begin(self.globs, folder.parts[self.depth :]))
+
+    def leads_into(self, folder: Path) -> bool:
+        """Whether it does, and names the folder: "vendor/**" leads into vendor, "*.lock" into no folder."""
+        return not self.negated and _begin(self.globs, folder.parts[self.depth :])[0]
+
 
 def is_ignored(path: Path, is_folder: bool, rules: Sequence[Rule]) -> bool:
     """Whether the last rule that matches says so. Paths in an ignored folder are not to be asked about."""
@@ -38,17 +48,31 @@ def is_ignored(path: Path, is_folder: bool, rules: Sequence[Rule]) -> bool:
 def rules_in(folder: Path) -> Iterator[Rule]:
     """The rules that `folder`, an absolute path, holds itself."""
     for file in _FILES:
-        path = folder / file
-        try:
-            if path.is_symlink() or not path.is_file():
-                continue
-            with path.open("rb") as stream:
-                text = stream.read(_LIMIT).decode("utf-8-sig", "surrogateescape")
-        except OSError:
-            continue  # git, too, goes on without
-        for line in text.split("\n"):
-            if rule := _rule(line.removesuffix("\r"), len(folder.parts)):
-                yield rule
+        if not (folder / file).is_symlink():
+            yield from _rules_of_file(folder / file, len(folder.parts))
+
+
+def _rules_of_file(path: Path, depth: int) -> Iterator[Rule]:
+    try:
+        if not path.is_file():
+            return
+        with path.open("rb") as stream:
+            text = stream.read(_LIMIT).decode("utf-8-sig", "surrogateescape")
+    except OSError:
+        return  # git, too, goes on without
+    for line in text.split("\n"):
+        if rule := _rule(line.removesuffix("\r"), depth):
+            yield rule
+
+
+def _global_rules(root: Path) -> Iterator[Rule]:
+    """A person's own for all repositories, of which `root` is one."""
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config") / "git" / "ignore"
+    if git := shutil.which("git"):
+        command = [git, "-C", str(root), "config", "--type=path", "--get", "core.excludesFile"]
+        told = subprocess.run(command, capture_output=True, check=False).stdout.removesuffix(b"\n")
+        own = root / os.fsdecode(told) if told else own
+    yield from _rules_of_file(Path(os.path.expanduser(own)), len(root.parts))  # noqa: PTH111 - it raises without a home
 
 
 def rules_of(patterns: Sequence[str], depth: int) -> tuple[Rule, ...]:
@@ -57,9 +81,12 @@ def rules_of(patterns: Sequence[str], depth: int) -> tuple[Rule, ...]:
 
 
 def inherited_rules(folder: Path) -> tuple[Rule, ...]:
-    """The rules of the repository around `folder`, unless they ignore it: whoever names it wants it read."""
-    root = next((path for path in (folder, *folder.parents) if os.access(path / ".git", os.F_OK)), folder)
-    path, rules = root, list[Rule]()
+    """The rules around `folder`, those of its repository and the person's own, unless they ignore it: whoever names it
+    wants it read."""
+    root = next((path for path in (folder, *folder.parents) if os.access(path / ".git", os.F_OK)), None)
+    if root is None:
+        return ()
+    path, rules = root, list(_global_rules(root))
     for part in folder.relative_to(root).parts:
         rules += rules_in(path)
         path /= part
@@ -113,3 +140,16 @@ def _match(globs: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> boo
         else:
             return False
     return all(pattern is None for pattern in globs[glob:])
+
+
+def _begin(globs: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> tuple[bool, bool]:
+    """Whether there is a match of the parts with more globs to come, the last part matched by a glob or by a "**"."""
+    named, any_number = {0}, set[int]()
+    for part in parts:
+        places = named | any_number
+        for place in sorted(places):
+            while place < len(globs) and globs[place] is None:
+                places.add(place := place + 1)
+        any_number = {place for place in places if place < len(globs) and globs[place] is None}
+        named = {place + 1 for place in places if place < len(globs) and (glob := globs[place]) and glob.match(part)}
+    return any(place < len(globs) for place in named), bool(any_number)

@@ -1,7 +1,7 @@
 """What nobody wrote to be read: lock files, vendored, minified and generated code."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 
 _LOCKS = frozenset(
@@ -84,13 +84,16 @@ def is_vendored(folder: Path) -> bool:
     )
 
 
-def vendored_part(parts: Iterable[str]) -> str | None:
-    """The path of the vendored folder that a path leads through, judged by names alone."""
-    walked: list[str] = []
+def vendored_part(parts: Iterable[str], names: Container[str] = ()) -> str | None:
+    """The path of the vendored folder that a path leads through, judged by names alone: `names` are those of all files
+    around, as far as they are known."""
+    above = ""
     for part in parts:
-        walked.append(part)
-        if part in _VENDORED:
-            return "/".join(walked)
+        path = f"{above}{part}"
+        vendoring = (f"{place}{name}" for place in (above, f"{path}/") for name in _VENDORING)
+        if part in _VENDORED or (part == "vendor" and any(name in names for name in vendoring)):
+            return path
+        above = f"{path}/"
     return None
 
 

@@ -11,15 +11,15 @@ from typing import BinaryIO
 
 from mmxcli.errors import InputError
 from mmxcli.sources import revision
-from mmxcli.sources.archive import MOST_DEPTH, Budget, is_archive, unpacked
-from mmxcli.sources.choice import ALL, Choice
+from mmxcli.sources.archive import MOST_DEPTH, Budget, ends_as_zip, is_archive, unpacked
+from mmxcli.sources.choice import ALL, Choice, Listed
 from mmxcli.sources.document import BLOCK, Content, Document, FileContent, unreadable
 from mmxcli.sources.folder import shown, walk
 from mmxcli.sources.ignore import is_ignored, rules_of
 from mmxcli.sources.leftout import left_out, vendored_part
 from mmxcli.sources.lock import unlocked
 from mmxcli.sources.readers import readers
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.sources.spool import Slice, spool, too_large
 from mmxcli.sources.tree import tree_of
 
@@ -28,36 +28,41 @@ Stdin = BinaryIO | Slice | Gap  # or what was kept of it, or why nothing was
 _URL = re.compile(r"(?:https?|git|ssh|ftp|file)://|git@[\w.-]+:", re.I)
 
 
-def open_sources(paths: Sequence[str], *, stdin: Stdin | None = None, choice: Choice = ALL) -> Iterator[Document | Gap]:
+def open_sources(
+    paths: Sequence[str], *, stdin: Stdin | None = None, choice: Choice = ALL
+) -> Iterator[Document | Gap | Remark]:
     """The documents that `paths` name, each once, in order.
 
     "-" is `stdin`, as it comes or as it was kept, folders are walked, and a Gap stands for each thing that cannot be
-    read. Raises InputError, before anything is read, for a path that does not exist or is neither a file nor a folder.
+    read; Remarks count what is passed over. Raises InputError, before anything is read, for a path that does not exist
+    or is neither a file nor a folder; for one that is Listed a Gap stands.
     """
     named = list(dict.fromkeys(paths))
+    missing: dict[str, Gap] = {}
     for path in named:
-        _check(path, stdin)
-    return _documents(named, stdin, choice)
+        if wrong := _wrong(path, stdin):
+            if not isinstance(path, Listed):
+                raise InputError(wrong if path == STDIN else f"{shown(path)}: {wrong}")
+            missing[path] = Gap(shown(path), wrong)
+    return _documents(named, missing, stdin, choice)
 
 
-def _check(path: str, stdin: Stdin | None) -> None:
+def _wrong(path: str, stdin: Stdin | None) -> str | None:
+    """Why there is nothing to read under this name; None where there may be."""
     if _URL.match(path) and not os.path.lexists(path):
-        raise InputError(f"{path} is not fetched: clone or download it first, and name the folder or file")
+        return "a URL is not fetched: clone or download it first, and name the folder or file"
     if revision.split(path):
-        return
+        return None
     if path == STDIN:
-        if stdin is None:
-            raise InputError("standard input is closed; pipe something into it, or name a file")
-        return
-    name = shown(path)
+        return "standard input is closed; pipe something into it, or name a file" if stdin is None else None
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - Path would take the empty path for "."
-    except FileNotFoundError as error:
-        raise InputError(f"{name}: no such file or folder; check the spelling") from error
+    except FileNotFoundError:
+        return "no such file or folder; check the spelling"
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        raise InputError(f"{name}: cannot be found: {getattr(error, 'strerror', error)}") from error
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
-        raise InputError(f"{name}: neither a file nor a folder; name something that holds text")
+        return f"cannot be found: {getattr(error, 'strerror', error)}"
+    known = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)
+    return None if known else "neither a file nor a folder; name something that holds text"
 
 
 class _Limits:
@@ -69,9 +74,9 @@ class _Limits:
         self._count = 0
         self.reached = False  # nothing more is to be read
 
-    def within(self, item: Document | Gap) -> Document | Gap:
+    def within(self, item: Document | Gap | Remark) -> Document | Gap | Remark:
         """The item, or why it is left out."""
-        if isinstance(item, Gap):
+        if not isinstance(item, Document):
             return item
         most_bytes, most = self._choice.max_file_size, self._choice.max_files
         if most_bytes is not None and item.size > most_bytes:
@@ -94,12 +99,17 @@ class _Limits:
         return replace(document, content=replace(document.content, name=name))  # type: ignore[type-var]
 
 
-def _documents(paths: Sequence[str], stdin: Stdin | None, choice: Choice) -> Iterator[Document | Gap]:
+def _documents(
+    paths: Sequence[str], missing: dict[str, Gap], stdin: Stdin | None, choice: Choice
+) -> Iterator[Document | Gap | Remark]:
     """Those of each source in turn, and the tree of each that is several: last, so that a new file changes nothing that
     comes before it."""
     limits = _Limits(choice)
     seen: set[str] = set()
     for path in paths:
+        if path in missing:
+            yield missing[path]
+            continue
         finder = _Finder(STDIN_NAME if path == STDIN else shown(path), choice)
         read: list[str] = []
         for item in _found(path, stdin, choice, finder, seen):
@@ -117,9 +127,9 @@ def _documents(paths: Sequence[str], stdin: Stdin | None, choice: Choice) -> Ite
 
 def _found(
     path: str, stdin: Stdin | None, choice: Choice, finder: "_Finder", seen: set[str]
-) -> Iterator[Document | Gap]:
+) -> Iterator[Document | Gap | Remark]:
     """What `path` holds, but for the files that were `seen`, to which its own are added."""
-    for content in _contents(path, stdin, choice):
+    for content in _contents(path, stdin, choice, finder.names):
         if isinstance(content, FileContent):
             real = os.path.realpath(content.path)
             if real in seen:
@@ -128,12 +138,12 @@ def _found(
         yield from finder.documents(content)
 
 
-def _contents(path: str, stdin: Stdin | None, choice: Choice) -> Iterator[Content | Gap]:
+def _contents(path: str, stdin: Stdin | None, choice: Choice, names: set[str]) -> Iterator[Content | Gap | Remark]:
     if path == STDIN and stdin is not None:
         yield stdin if isinstance(stdin, Slice | Gap) else spool(stdin, STDIN_NAME, choice.max_file_size)
         return
     if revision.split(path):
-        yield from revision.at_revision(path)
+        yield from revision.at_revision(path, names)
         return
     name = shown(path)
     try:
@@ -156,20 +166,22 @@ class _Finder:
         self.root = root
         self._choice = choice
         self._include, self._exclude = (rules_of(patterns, 0) for patterns in (choice.include, choice.exclude))
+        self.names: set[str] = set()  # of all files below the root, where they are known before any is read
         self._vendored: set[str] = set()
         self._readers = readers(choice.encoding, drop_running_heads=choice.drop_running_heads)
 
     def documents(
-        self, content: Content | Gap, depth: int = 1, budget: Budget | None = None
-    ) -> Iterator[Document | Gap]:
+        self, content: Content | Gap | Remark, depth: int = 1, budget: Budget | None = None
+    ) -> Iterator[Document | Gap | Remark]:
         """The document that it is, or those that it holds. `budget`: what is left for the outermost archive."""
-        if isinstance(content, Gap):
+        if isinstance(content, Gap | Remark):
             yield content
             return
         try:
             with content.open() as stream:
                 head = stream.read(BLOCK)
             reader = next((one for one in self._readers if one.recognises(head, content)), None)
+            holds_others = not reader and (is_archive(head) or ends_as_zip(content))
         except OSError as error:
             yield Gap(content.name, unreadable(error))
             return
@@ -183,12 +195,12 @@ class _Finder:
             yield Gap(content.name, "empty")
         elif reader:
             yield unlocked(Document(content, reader), self._choice)
-        elif is_archive(head):
+        elif holds_others:
             yield from self._within(content, head, depth, budget or Budget.of(content))
         else:
             yield Gap(content.name, "binary")
 
-    def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap]:
+    def _within(self, content: Content, head: bytes, depth: int, budget: Budget) -> Iterator[Document | Gap | Remark]:
         if self._choice.max_file_size is not None and content.size > self._choice.max_file_size:
             yield too_large(content.name, content.size)
             return
@@ -219,7 +231,7 @@ class _Finder:
             return True, None
         if any(is_ignored(Path(one), folder, self._include) for one, folder in [*above, (path, False)]):
             return False, None
-        if part := vendored_part(path.parts[:-1]):
+        if part := vendored_part(path.parts[:-1], self.names):
             told = f"{self.root}/{part}/"
             new = told not in self._vendored
             self._vendored.add(told)

@@ -11,7 +11,8 @@ from typing import IO
 from mmxcli.errors import InputError
 from mmxcli.sources.folder import is_readme
 from mmxcli.sources.parts import MOST_MEMBERS
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.passed import HIDDEN, PassedOver
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.sources.spool import Slice, Spool
 
 # Nothing of a stranger's repository is run, and nothing of the person's own settings changes what comes.
@@ -29,9 +30,10 @@ def split(source: str) -> tuple[Path, str] | None:
     return (path, revision) if within[0].exists() or (within[1].is_file() and within[2].is_dir()) else None
 
 
-def at_revision(source: str) -> Iterator[Slice | Gap]:
-    """The files of the commit, by their names, its README first, without hidden ones. Raises InputError where there is
-    no such commit, or no git; MmxError where the disk is full."""
+def at_revision(source: str, names: set[str]) -> Iterator[Slice | Gap | Remark]:
+    """The files of the commit, by their names, its README first; Remarks count hidden ones. `names`, in the commit, are
+    added before any comes. Raises InputError where there is no such commit, or no git; MmxError where the disk is
+    full."""
     found = split(source)
     assert found
     path, revision = found
@@ -48,11 +50,13 @@ def at_revision(source: str) -> Iterator[Slice | Gap]:
         raise InputError(f"{source}: git cannot list it: {listing.stderr.decode(errors='replace').strip()}")
     with tempfile.TemporaryFile(prefix="mmx-") as wanted:
         entries: list[tuple[str, bytes]] = []
+        passed = PassedOver()
         for line in filter(None, listing.stdout.split(b"\0")):
             about, _, name = line.partition(b"\t")
             mode, kind, number = about.split(b" ")[:3]
             plain = name.decode("utf-8", "replace")
             if any(part.startswith(".") for part in plain.split("/")):
+                passed.add(HIDDEN, plain)
                 continue
             if kind != b"blob" or mode in _KINDS:
                 yield Gap(f"{source}/{plain}", _KINDS.get(mode, "not a file"))
@@ -60,8 +64,10 @@ def at_revision(source: str) -> Iterator[Slice | Gap]:
                 yield Gap(source, f"a repository of more than {MOST_MEMBERS:,} files: the others are not read")
                 break
             else:
+                names.add(plain)
                 entries.append((f"{source}/{plain}", number))
         entries.sort(key=lambda entry: not is_readme(entry[0].removeprefix(f"{source}/")))
+        yield from passed.remarks(source)
         wanted.writelines(number + b"\n" for _, number in entries)
         wanted.flush()
         wanted.seek(0)

@@ -23,10 +23,11 @@ class StoredReading:
     recall mode: all, when complete). `upto` is the place at which the text was taken to end, if any.
 
     `chain` is that of the prompt and all tokens of the text (ModelState): what a complete full reading must have read.
-    `skipped` holds (source, reason, page) of what could not be read. `updated` and `used`, when it last grew and
-    when it last served, are Unix times in seconds; the latter is that of the record's file. `index_sha256` is that of
-    the file of the recall index, which never changes. `bytes` counts the index, the record and, where the store has
-    added them, the states, shared ones included. Raises ValueError for what cannot be: it may come from a stranger.
+    `skipped` holds (source, reason, page) of what could not be read, `remarks` (source, text) of how the rest was read.
+    `updated` and `used`, when it last grew and when it last served, are Unix times in seconds; the latter is that of
+    the record's file. `index_sha256` is that of the file of the recall index, which never changes. `bytes` counts the
+    index, the record and, where the store has added them, the states, shared ones included. Raises ValueError for what
+    cannot be: it may come from a stranger.
     """
 
     id: str
@@ -49,6 +50,7 @@ class StoredReading:
     window: int | None = None
     chain: str = ""
     snapshots: tuple[Snapshot, ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         words = (self.id, self.text, self.model, self.mode, self.memory, self.index_sha256, self.chain)
@@ -120,6 +122,7 @@ def read_record(folder: Path) -> StoredReading:
         values["sources"] = tuple(values["sources"])
         values["skipped"] = tuple((str(s), str(r), p) for s, r, p in values["skipped"])
         stretches = [Stretch(end, sha256) for end, sha256 in values.pop("stretches")]
+        values["remarks"] = tuple((str(s), str(t)) for s, t in values.get("remarks", ()))
         values["snapshots"] = tuple(
             Snapshot(position, chain, sha256, tuple(stretches[i] for i in indexes))
             for position, chain, sha256, indexes in values["snapshots"]

@@ -12,7 +12,7 @@ from mmxcli.reading.tokens import TokenStream
 from mmxcli.sources.choice import Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.segment import Gap, Remark, Segment
-from mmxcli.tasks.events import CountDone, Counted, Event, ModelInfo, Note, Progress
+from mmxcli.tasks.events import CountDone, Counted, Event, ModelInfo, Progress
 
 
 def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Iterator[Event]:
@@ -21,16 +21,13 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     with Session(settings) as session:
         yield from session.open_weights()
         corpus = yield from Corpus.opening(sources, stdin, Choice.of(settings))
-        counted, gaps = [], list(corpus.gaps)
+        counted, gaps, remarks = [], list(corpus.gaps), list(corpus.remarks)
         done = 0
         for document in corpus.documents:
             yield Progress("index", done, corpus.size, "bytes", document.name)
             done += document.size
-            remarks: list[Remark] = []
             one = _count(session, document, gaps, remarks)
             counted.append(one)
-            for remark in remarks:
-                yield Note(f"{remark.source}: {remark.text}")
             yield one
         yield Progress("index", corpus.size, corpus.size, "bytes")
         tokens = sum(one.tokens for one in counted)
@@ -44,6 +41,7 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
             model=ModelInfo(session.weights.name, session.policy.memory(mode, tokens)),
             read_s={"full": full.seconds},
             memory_bytes={"full": full.peak_bytes, "recall": session.policy.peak_bytes(0)},
+            remarks=tuple(remarks),
         )
         if settings.strict and gaps:
             raise incomplete(gaps)

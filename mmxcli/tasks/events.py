@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmxcli.reading.progress import Note, Progress
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.state.conversations import StoredConversation
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "PartSummary",
     "Progress",
     "ReadingDone",
+    "Remark",
     "Skipped",
     "Sources",
     "StateInfo",
@@ -77,13 +78,15 @@ class Looking:
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the input was read. `mode` is "full" (all of it through the model) or "recall" (all of it
-    indexed; the model reads the recalled passages). `upto` is the place at which the text was taken to end."""
+    indexed; the model reads the recalled passages). `upto` is the place at which the text was taken to end. `remarks`
+    tell what was passed over for what it is, and how the rest was understood."""
 
     tokens: int
     read: int
     mode: str
     skipped: tuple[Gap, ...] = ()
     upto: str | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class CountDone:
     model: ModelInfo
     read_s: dict[str, float] = field(default_factory=dict)
     memory_bytes: dict[str, int] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

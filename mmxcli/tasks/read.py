@@ -8,7 +8,7 @@ from mmxcli.config import Settings
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.state.record import StoredReading
 from mmxcli.tasks.events import Coverage, Event, ModelInfo, ReadingDone, StateInfo, Timing
 
@@ -35,7 +35,8 @@ def read(
 
 def coverage(stored: StoredReading) -> Coverage:
     skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
-    return Coverage(stored.tokens, stored.read_tokens, stored.mode, skipped, stored.upto)
+    remarks = tuple(Remark(source, text) for source, text in stored.remarks)
+    return Coverage(stored.tokens, stored.read_tokens, stored.mode, skipped, stored.upto, remarks)
 
 
 def state_info(reading: Reading) -> StateInfo:

@@ -89,6 +89,34 @@ def test_missing_file_and_folder_without_files(mmx: Mmx, tmp_path: Path) -> None
         assert source in err
 
 
+def test_a_list_with_a_name_that_is_missing(mmx: Mmx, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The lamp burned whale oil.")
+    (tmp_path / "list").write_text("absent.txt\na.txt\n")
+    code, out, _ = mmx("read", "--files-from", "list", "--json", "--quiet")
+    [gap] = json.loads(out)["coverage"]["skipped"]
+    assert code == 0 and (gap["source"], gap["reason"][:12]) == ("absent.txt", "no such file")
+    assert mmx("count", "--files-from", "list", "--strict", "--quiet")[0] == 3
+    (tmp_path / "list").write_text("absent.txt\n")
+    code, out, err = mmx("count", "--files-from", "list", "--quiet")
+    assert (code, out, err.count("\n")) == (3, "", 1) and "no such file" in err
+
+
+def test_how_a_folder_was_read_is_in_json(mmx: Mmx, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/koi.txt").write_bytes("Маяк построили в 1823 году, и он горел всю зиму.\n".encode("koi8-r") * 9)
+    (tmp_path / "folder/.env").write_text("secret")
+    told = json.loads(mmx("count", "folder", "--json", "--quiet")[1])["remarks"]
+    assert [one["source"] for one in told] == ["folder", "folder/koi.txt"]
+    assert told[0]["remark"] == "1 hidden file or folder not read: .env" and "koi8-r, " in told[1]["remark"]
+    for _ in range(2):  # read, and found
+        code, out, _ = mmx("read", "folder", "--json", "--quiet", "--strict")
+        assert code == 0 and json.loads(out)["coverage"]["remarks"] == told
+    (tmp_path / "folder/.other").touch()
+    assert json.loads(mmx("read", "folder", "--json")[1])["state"]["reused_tokens"]
+    code, _, err = mmx("read", "folder")
+    assert "folder: 2 hidden files or folders not read: .env, .other" in err and "koi.txt: read as koi8-r" in err
+
+
 def test_invalid_utf8_is_read_and_told(mmx: Mmx, tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes(BOOK.encode() + "Grüße aus Tromsø. ".encode() * 20 + b"\xff\n")
     code, out, _ = mmx("ask", "old.txt", QUESTION, "--json")

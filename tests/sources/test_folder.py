@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mmxcli.sources.choice import Choice
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
-from mmxcli.sources.segment import Gap
+from mmxcli.sources.segment import Gap, Remark
 from mmxcli.sources.tree import is_tree
 
 
@@ -25,9 +26,10 @@ def fill(folder: Path, *files: str) -> None:
         (folder / file).write_text(f"This is {file}.\n")
 
 
-def names(found: Iterable[Document | Gap]) -> list[str]:
-    """Without the tree, which is last where there are two or more."""
-    told = [thing.name if isinstance(thing, Document) else f"{thing.source}: {thing.reason}" for thing in found]
+def names(found: Iterable[Document | Gap | Remark]) -> list[str]:
+    """Without the tree, which is last where there are two or more, and what is said of others."""
+    things = [thing for thing in found if not isinstance(thing, Remark)]
+    told = [thing.name if isinstance(thing, Document) else f"{thing.source}: {thing.reason}" for thing in things]
     return [name for name in told if not is_tree(name)]
 
 
@@ -113,12 +115,90 @@ def test_links_pipes_and_sockets(tree: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("tree/socket")
     assert names(open_sources(["tree"])) == [
-        "tree/out: a symbolic link that leads out of the folder",
         "tree/pipe: not a regular file",
         "tree/socket: not a regular file",
+        "tree/out: a symbolic link that leads out of the folder",
+        "tree/self: a symbolic link that leads nowhere",
         "tree/up: a symbolic link that leads out of the folder",
         "tree/a/a.txt",
     ]
+
+
+def test_links_to_what_is_not_read_are_told(tree: Path) -> None:
+    fill(tree, "a.txt", "b/b.txt", ".hidden/c.txt", "c.log", "node_modules/d.js")
+    (tree / ".gitignore").write_text("*.log\n")
+    for name, target in {
+        "1": "a.txt",
+        "2": "b",
+        "3": ".hidden/c.txt",
+        "4": "c.log",
+        "5": "node_modules",
+        "6": "no",
+    }.items():
+        (tree / name).symlink_to(target)
+    told = [name for name in names(open_sources(["tree"])) if "link" in name]
+    unread = "a symbolic link to something that is not read"
+    assert told == [*(f"tree/{n}: {unread}" for n in "345"), "tree/6: a symbolic link that leads nowhere"]
+
+
+def remarks(*sources: str, **choice: tuple[str, ...]) -> list[str]:
+    found = open_sources(sources, choice=Choice(**choice))  # type: ignore[arg-type]
+    return [thing.text for thing in found if isinstance(thing, Remark)]
+
+
+def test_what_is_passed_over_is_counted_and_nobody_looks_into_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tree, "a.txt", "build/x.txt", "b/build/y.txt", ".git/HEAD", "b/.env", ".github/ci.yml", ".z", "b/c.log")
+    (tree / ".gitignore").write_text("build/\n*.log\n")
+    (tree / "b/__init__.py").touch()
+    scandir, scanned = os.scandir, list[str]()
+
+    def counting(path: Path) -> object:
+        scanned.append(Path(path).name)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counting)
+    assert remarks("tree") == [
+        "5 hidden files or folders not read: .git, .github, .gitignore, …",
+        "3 git-ignored files or folders not read: build, b/build, b/c.log",
+        "1 empty file not read: b/__init__.py",
+    ]
+    assert set(scanned) == {"tree", "b"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "told"),
+    [
+        ("node_modules/**", {"node_modules/a/x.js", "node_modules/a/y.lock"}, set()),
+        ("node_modules/a/*.js", {"node_modules/a/x.js"}, {"node_modules/"}),
+        ("node_modules/a/x.js", {"node_modules/a/x.js"}, {"node_modules/"}),
+        ("**/node_modules/**", {"node_modules/a/x.js", "node_modules/a/y.lock", "b/node_modules/z.js"}, set()),
+        ("node_modules", {"node_modules/a/x.js", "node_modules/a/y.lock", "b/node_modules/z.js"}, set()),
+        ("*.lock", set(), {"node_modules/"}),
+        ("build/**", {"build/x.txt", "build/deep/y.txt"}, {"node_modules/"}),
+        ("build/deep/*", {"build/deep/y.txt"}, {"node_modules/"}),
+        (".github/**", {".github/ci.yml"}, {"node_modules/"}),
+        ("**", {"node_modules/a/x.js", "node_modules/a/y.lock", "b/node_modules/z.js", "build/x.txt"}, set()),
+    ],
+)
+def test_patterns_lead_into_what_is_left_out(tree: Path, pattern: str, found: set[str], told: set[str]) -> None:
+    others = {"a.txt", "b/b.txt"}
+    fill(tree, *others, "build/x.txt", "build/deep/y.txt", ".github/ci.yml", ".git/config")
+    fill(tree, "node_modules/a/x.js", "node_modules/a/y.lock", "b/node_modules/z.js")
+    (tree / ".gitignore").write_text("build/\n")
+    things = list(open_sources(["tree"], choice=Choice(include=(pattern,))))
+    read = {thing.name.removeprefix("tree/") for thing in things if isinstance(thing, Document)} - {" (tree)"}
+    gaps = {thing.source.removeprefix("tree/") for thing in things if isinstance(thing, Gap)} - {"b/node_modules/"}
+    if pattern == "**":
+        assert read >= found | others and ".git/config" not in read
+    else:
+        assert (read - others, gaps) == (found, told)
+
+
+def test_gits_own_files_are_not_read_but_a_commit_is_named(tree: Path) -> None:
+    fill(tree, "bare.git/HEAD", "bare.git/objects/12/34", "bare.git/refs/heads/main", "a.txt")
+    reason = "git's own files: name a commit to read what is in them, as in tree/bare.git@HEAD"
+    assert names(open_sources(["tree/bare.git"])) == [f"tree/bare.git: {reason}"]
+    assert f"tree/bare.git: {reason}" in names(open_sources(["tree"]))
 
 
 def test_what_was_changed_last_comes_last(tree: Path) -> None:

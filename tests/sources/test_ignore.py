@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from mmxcli.sources.document import FileContent
+from mmxcli.sources.folder import walk
 from mmxcli.sources.ignore import inherited_rules, is_ignored, rules_in
 
 
@@ -77,10 +79,31 @@ def test_the_rules_around_a_folder(tmp_path: Path) -> None:
     assert inherited_rules(tmp_path / "docs/inner") == ()
 
 
+@pytest.mark.parametrize("place", ["core.excludesFile", "XDG_CONFIG_HOME", "HOME", "without git"])
+def test_a_persons_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    own = {"core.excludesFile": "rules", "XDG_CONFIG_HOME": "x/git/ignore"}.get(place, ".config/git/ignore")
+    (tmp_path / own).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / own).write_text("*.log\n*.tmp\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "x") if place == "XDG_CONFIG_HOME" else "")
+    if place == "core.excludesFile":
+        (tmp_path / ".gitconfig").write_text("[core]\nexcludesFile = ~/rules\n")
+    if place == "without git":
+        monkeypatch.setenv("PATH", "")
+    (tmp_path / "repo/.gitignore").write_text("!*.tmp\n")
+    found = walk(str(tmp_path / "repo"))
+    (tmp_path / "repo/a.log").write_text("text")
+    (tmp_path / "repo/a.tmp").write_text("text")
+    assert [item.path.name for item in found if isinstance(item, FileContent)] == ["a.tmp"]
+    assert inherited_rules(tmp_path) == ()
+
+
 def test_hostile_patterns_take_no_time(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*a" * 100 + "b\n" + "**/a/" * 50 + "b\n")
     rules = list(rules_in(tmp_path))
     began = time.perf_counter()
     assert not is_ignored(tmp_path / ("a" * 250), False, rules)
     assert not is_ignored(tmp_path / Path(*["a"] * 1000), False, rules)
+    assert rules[1].reaches_below(tmp_path / Path(*["a"] * 1000))
     assert time.perf_counter() - began < 1

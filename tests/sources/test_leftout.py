@@ -121,7 +121,9 @@ def test_a_revision_is_read_from_the_objects(repository: Path, tmp_path: Path) -
         segments, gaps = everything(open_sources([source]))
         texts = {segment.source.removeprefix(f"{source}/"): segment.text for segment in segments}
         assert texts["README.md"] == "Read me." and texts["notes.txt"] == FILES["notes.txt"]
-        assert {"package-lock.json", "node_modules/"} <= {gap.source.removeprefix(f"{source}/") for gap in gaps}
+        assert {"package-lock.json", "node_modules/", "vendor/"} <= {
+            gap.source.removeprefix(f"{source}/") for gap in gaps
+        }
     assert not (tmp_path / "evil").exists() and not (repository / "notes.txt").exists()
     for wrong in ("nothing", "--help", "v1:README.md"):
         with pytest.raises(InputError, match="no commit"):

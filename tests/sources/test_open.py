@@ -13,7 +13,7 @@ from everything import everything
 from pdfs import pdf, showing
 
 from mmxcli.errors import InputError, Interrupted, MmxError
-from mmxcli.sources.choice import Choice
+from mmxcli.sources.choice import Choice, Listed
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import open_sources
 from mmxcli.sources.segment import Gap, Segment
@@ -29,6 +29,16 @@ def test_a_missing_path_fails_before_anything_is_read(tmp_path: Path) -> None:
         open_sources(["-", str(tmp_path / "absent")], stdin=Untouched())
     assert raised.value.exit_code == 3
     assert "\n" not in str(raised.value)
+
+
+def test_a_listed_path_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("one")
+    Path("b.txt").write_text("two")
+    names = ["a.txt", "absent", "/dev/null", "a\0b", "b.txt"]
+    segments, gaps = everything(open_sources([Listed(name) for name in names]))
+    assert [segment.text for segment in segments] == ["one", "two"] and [gap.source for gap in gaps] == names[1:4]
+    assert gaps[0].reason == "no such file or folder; check the spelling"
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000, "/dev/null"])

@@ -1,18 +1,24 @@
 """What EPUB and office documents have in common: a zip file whose members refer to each other."""
 
+import io
 import posixpath
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from contextlib import closing
+from typing import IO, Any, BinaryIO
 from urllib.parse import unquote
 
 from mmxcli.sources.document import Content
 
 MOST_MEMBER = 1 << 28  # bytes of one member, unpacked
+MOST_WALKED = 1 << 32  # bytes of one member that is never held as a whole
 MOST_MEMBERS = 100_000
 _END = struct.Struct("<4s4H2LH")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError)
+_DAMAGED = "is damaged"
+_PARSED: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": True, "recover": True}
 
 
 def is_zip(head: bytes) -> bool:
@@ -55,34 +61,60 @@ def listed(stream: BinaryIO, size: int) -> int:
 
 
 class Parts:
-    """The members of a zip file, by their names."""
+    """The members of a zip file, by their names. `damaged`: those that were not read to their ends, and why."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._archive = zipfile.ZipFile(stream)
         self.names = set(self._archive.namelist())
+        self.damaged: dict[str, str] = {}
 
     def data(self, name: str) -> bytes:
-        """The bytes of a member. Raises KeyError where there is none, ValueError where it is broken, or larger than
+        """The bytes of a member. Raises KeyError where there is none, ValueError where it is damaged or larger than
         any."""
-        try:
-            with self._archive.open(name) as member:
-                data = member.read(MOST_MEMBER + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-            raise ValueError(f"{name} is broken") from error
-        if len(data) > MOST_MEMBER:
-            raise ValueError(f"{name} is too large")
+        with closing(self._opened(name, MOST_MEMBER)) as member:
+            data = member.read()
+        if reason := self.damaged.pop(name, ""):
+            raise ValueError(f"{name} {reason}")
         return data
 
     def xml(self, name: str) -> Any:
-        """The root of an XML member. No entity of its own making is resolved, nothing is fetched."""
-        return xml(self.data(name))
+        """The root of an XML member, as far as that is whole. No entity of its own making is resolved, nothing is
+        fetched. Raises KeyError where there is no such member, ValueError where there is no XML in it."""
+        from lxml import etree
+
+        parser = etree.XMLParser(**_PARSED, remove_comments=True)
+        with closing(self._opened(name, MOST_MEMBER)) as member:
+            try:
+                root = etree.parse(member, parser).getroot()
+            except etree.XMLSyntaxError:  # nothing in it
+                root = None
+        if root is None:
+            self.damaged[name] = _DAMAGED
+            raise ValueError(f"{name} holds no XML")
+        self._judge(name, root, parser.error_log)
+        return root
+
+    def walk(self, name: str) -> Iterator[tuple[str, Any, str]]:
+        """The beginning ("start") and the end ("end") of each element of an XML member, as far as that is whole, with
+        its local name. Raises KeyError."""
+        from lxml import etree
+
+        with closing(self._opened(name, MOST_WALKED)) as member:
+            walk = etree.iterparse(member, events=("start", "end"), **_PARSED)
+            try:
+                for event, element in walk:
+                    yield event, element, local(element)
+            except etree.XMLSyntaxError:
+                self.damaged[name] = _DAMAGED
+            else:
+                self._judge(name, walk.root, walk.error_log)
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
         """The relations of an office member: by their ids, the kind and the name of the other member."""
         folder, base = posixpath.split(name)
         try:
             root = self.xml(f"{folder}/_rels/{base}.rels")
-        except KeyError:
+        except (KeyError, ValueError):
             return {}
         return {
             str(one.get("Id")): (
@@ -92,26 +124,47 @@ class Parts:
             for one in root
         }
 
+    def _opened(self, name: str, most: int) -> "_Member":
+        try:
+            return _Member(self, name, self._archive.open(name), most)
+        except (*_BROKEN, NotImplementedError, RuntimeError):  # a way of packing that is unknown, or a password
+            self.damaged[name] = _DAMAGED
+            return _Member(self, name, io.BytesIO(), most)
 
-def xml(data: bytes) -> Any:
-    from lxml import etree
+    def _judge(self, name: str, root: Any, errors: Any) -> None:
+        """Notes what the parser had to pass over. Office programs write no entities: where there are, text is lost."""
+        if root is None or len(errors.filter_from_fatals()) or root.getroottree().docinfo.internalDTD is not None:
+            self.damaged.setdefault(name, _DAMAGED)
 
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, recover=True
-    )
-    root = etree.fromstring(data, parser)
-    if root is None:
-        raise ValueError("no XML")
-    return root
+
+class _Member:
+    """What is unpacked of a member: it ends where that is damaged, or larger than any."""
+
+    def __init__(self, parts: Parts, name: str, stream: IO[bytes], most: int) -> None:
+        self._parts, self._name, self._stream, self._left = parts, name, stream, most
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._stream.read(self._left + 1 if size < 0 else size)
+        except _BROKEN:
+            self._parts.damaged[self._name] = _DAMAGED
+            return b""
+        self._left -= len(data)
+        if self._left < 0:
+            self._parts.damaged[self._name] = "is too large"
+            return b""
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def local(element: Any) -> str:
+    """The name of an element without its namespace, also where the prefix stands for none; "" of what is none."""
+    return element.tag.rpartition("}")[2].rpartition(":")[2] if isinstance(element.tag, str) else ""
 
 
 def inside(folder: str, target: str) -> str:
     """The name of the member that a reference from `folder` leads to."""
     target = unquote(target.partition("#")[0])
     return posixpath.normpath(posixpath.join(folder, target)).lstrip("/") if target[:1] != "/" else target[1:]
-
-
-def texts(element: Any, wanted: str) -> Iterator[str]:
-    """The text of all elements of this local name below."""
-    for one in element.iter(f"{{*}}{wanted}"):
-        yield one.text or ""

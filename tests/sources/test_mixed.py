@@ -53,7 +53,7 @@ BAD = {
     "cut.docx": (docx(BOOK)[:300], "broken|damaged|cut|archive"),
     "cut.pdf": (pdf(showing("One"))[:200], "broken PDF"),
     "bomb.zip": (nested(4), "times its size|deep"),
-    "entities.docx": (with_entities(), "broken DOCX|without text"),
+    "entities.docx": (with_entities(), "document.xml is damaged"),
     "circle.pdf": (pdf(showing("x")).replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]"), "broken PDF|no text layer"),
     "glyphs.pdf": (without_map("by glyph"), "garbled"),
     "out.ipynb": (notebook(BOOK, "0123456789" * 3_000_000), "its output beyond"),

@@ -78,6 +78,7 @@ def test_the_json_contract(canned: Run) -> None:
             "read": 212340,
             "mode": "recall",
             "skipped": [{"source": "scan.pdf", "page": 12, "reason": "no text layer"}],
+            "remarks": [],
         },
         "state": {"id": "3fa91c20be17", "reused_tokens": 212000, "bytes": 1048576},
         "model": {"name": "qwen2.5-coder-0.5b", "memory": "windowed"},
@@ -126,7 +127,7 @@ def test_counting(canned: Run) -> None:
         "mmx: warning: skipped 2 more; --json lists all",
     ]
     record = json.loads(canned("count", "moby_dick.txt", "--json").stdout)
-    assert list(record) == ["tokens", "documents", "skipped", "model", "read_s", "memory_bytes"]
+    assert list(record) == ["tokens", "documents", "skipped", "remarks", "model", "read_s", "memory_bytes"]
     assert len(record["skipped"]) == 7
 
 

@@ -193,7 +193,7 @@ def _damage() -> tuple[type[Exception], ...]:
     """What libraries raise over archives that are broken."""
     return (
         *(*damage(), zipfile.BadZipFile, tarfile.TarError),
-        *(NotImplementedError, RuntimeError, KeyError, OverflowError, struct.error),
+        *(NotImplementedError, RuntimeError, LookupError, OverflowError, struct.error),
     )
 
 

@@ -4,7 +4,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Self
 
-MOST_HEADER = 1 << 20  # bytes of a member's name, and of what else is told of it
+MOST_HEADER = 1 << 17  # bytes of a member's name, or of what else is told of it; many may follow each other
 _LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _HEADERS = (*_LONG, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
@@ -32,7 +32,7 @@ class Tar(tarfile.TarFile):
                 if found is None or self.offset >= found.offset_data:
                     return found
                 at = found.offset_data  # a size below zero would lead back, without end
-            except (tarfile.TarError, ValueError, KeyError, OverflowError):
+            except (tarfile.TarError, ValueError, LookupError, OverflowError):
                 at = self.fileobj.tell()  # behind a header to which no other belongs
                 if at == self.offset:
                     raise

@@ -1,5 +1,6 @@
 """Whether a model can put sentences of a text together to an answer: tried on small cases, not told by its name."""
 
+import re
 from collections.abc import Generator
 from typing import NamedTuple
 
@@ -9,17 +10,19 @@ from mmxcli.reading.scribe import Scribe
 from mmxcli.reading.session import Session, Told
 from mmxcli.recall.stems import Stemmer
 
-# So many cases a model must do right, and in so few it may take up what does not belong: an answer that takes up too
-# little is not shown, one with too much is. The first cases are tried alone: who does none of them right is not able.
-RIGHT, ASTRAY, FIRST = 3, 1, 3
+# So many cases a model must do right, and in none may it take up what does not belong, or twist what is said: an answer
+# that takes up too little is not shown. The first cases are tried alone: who does none of them right is not able.
+RIGHT, FIRST = 4, 3
 
 
 class Case(NamedTuple):
-    """A question and sentences, of which the first `telling` answer it."""
+    """A question and sentences, of which the first `telling` answer it. `twisted`: what is said by who has not understood
+    them, though each word of it stands there: no check of words finds that out."""
 
     question: str
     sentences: tuple[str, ...]
     telling: int
+    twisted: str | None = None
 
     @property
     def given(self) -> list[str]:
@@ -28,10 +31,11 @@ class Case(NamedTuple):
         return [told[0], *others, *told[1:]]
 
     def done(self, written: str) -> tuple[bool, bool]:
-        """Whether just what answers was taken up, and whether something was that does not."""
-        _, places = marked(Stemmer(), self.question, written, self.given)
+        """Whether just what answers was taken up, and whether something went astray."""
+        text, places = marked(Stemmer(), self.question, written, self.given)
         taken, told = {self.given[place] for place in places}, set(self.sentences[: self.telling])
-        return taken == told, bool(taken - told)
+        twisted = self.twisted is not None and re.search(self.twisted, text, re.I) is not None
+        return taken == told and not twisted, twisted or bool(taken - told)
 
 
 CASES = (
@@ -44,6 +48,16 @@ CASES = (
             "The shed was painted in 1987.",
         ),
         2,
+    ),
+    Case(
+        "How was the ferry run?",
+        (
+            "Lena, whose brother Karl owned the ferry, steered it for thirty years.",
+            "Karl kept the books and sold the tickets.",
+            "The lake is deep.",
+        ),
+        2,
+        r"lena,? (?:who )?owned|owned by lena|lena[^.]{0,20} owned and|karl,? (?:who )?steered|steered by karl",
     ),
     Case(
         "Why was the mill closed?",
@@ -115,6 +129,36 @@ CASES = (
         ),
         2,
     ),
+    Case(
+        "How do guests and members of the club differ?",
+        (
+            "On the other hand guests, unlike members, may bring any number of dogs.",
+            "Members may only ever bring one dog.",
+            "The club has a pond.",
+        ),
+        2,
+        r"(?<!unlike )members,?[^.,;]* any number|guests,?[^.,;]* one dog",
+    ),
+    Case(
+        "How were the two locks built?",
+        (
+            "The upper lock was built by Greta Moe, long before the lower one.",
+            "The lower lock, unlike the upper, was cut into the rock.",
+            "The canal is popular with anglers.",
+        ),
+        2,
+        r"(?:two|both|lower) locks? (?:was|were) built by|(?<!unlike the )upper(?: lock)? was cut",
+    ),
+    Case(
+        "How does the alarm work?",
+        (
+            "The alarm is raised by heat, and not by smoke.",
+            "It calls the guard, who decides whether to call the fire brigade.",
+            "The hall was painted last year.",
+        ),
+        2,
+        r"raised by (?:heat (?:and|or) )?smoke|(?:alarm|it),? (?:also )?(?:calls|decides)[^.]{0,12} the fire brigade",
+    ),
 )
 
 
@@ -127,14 +171,13 @@ def able(session: Session) -> Generator[Told, None, bool]:
 
 
 def _tried(session: Session) -> Generator[Told, None, bool]:
-    right = astray = 0
+    right = 0
     with Scribe(session, session.settings.weights_folder) as scribe:
         for cases in (CASES[:FIRST], CASES[FIRST:]):
             prompts = [composing_prompt(session.template, case.given, case.question) for case in cases]
             written = yield from scribe.write(prompts, TOKENS, "try what the model can")
             done = [case.done(text) for case, text in zip(cases, written, strict=True)]
             right += sum(just for just, _ in done)
-            astray += sum(other for _, other in done)
-            if not right or astray > ASTRAY:
+            if not right or any(astray for _, astray in done):
                 return False
     return right >= RIGHT

@@ -1,5 +1,6 @@
 """Whether a model can put answers together is tried on cases, and told by what it wrote."""
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from types import SimpleNamespace
 from typing import cast
@@ -79,8 +80,8 @@ def seldom(prompt: str) -> str:
     return perfect(prompt) if CASES.index(case_of(prompt)) in range(1, ability.RIGHT) else ""
 
 
-def often_astray(prompt: str) -> str:
-    return everything(prompt) if CASES.index(case_of(prompt)) > ability.FIRST else perfect(prompt)
+def once_astray(prompt: str) -> str:
+    return everything(prompt) if CASES.index(case_of(prompt)) == len(CASES) - 1 else perfect(prompt)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def often_astray(prompt: str) -> str:
         (lambda _: "", False, ability.FIRST),
         (now_and_then, True, len(CASES)),
         (seldom, False, len(CASES)),
-        (often_astray, False, len(CASES)),
+        (once_astray, False, len(CASES)),
     ],
 )
 def test_a_model_is_able_when_it_takes_up_what_answers_and_nothing_else(
@@ -136,3 +137,19 @@ def test_what_one_quote_alone_bears_out_is_no_answer_of_this_kind(
     session: Callable[[Writes], Session], written: str
 ) -> None:
     assert run(compose(session(lambda _: written), Stemmer(), "How do they differ?", quotes())) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "twisted"),
+    [
+        ("How was the ferry run?", "The ferry was run by Lena, who owned it and steered it. Karl sold the tickets."),
+        ("How do guests and members of the club differ?", "Members may bring any number of dogs, guests one dog."),
+        ("How were the two locks built?", "Both locks were built by Greta Moe. The lower was cut into the rock."),
+        ("How does the alarm work?", "It is raised by smoke. It calls the guard and the fire brigade."),
+    ],
+)
+def test_what_is_twisted_is_astray_though_every_word_stands_there(question: str, twisted: str) -> None:
+    case = next(case for case in CASES if case.question == question)
+    just, _ = case.done(twisted)
+    assert not just
+    assert re.search(case.twisted or "", twisted, re.I)

@@ -16,8 +16,8 @@ RIGHT, FIRST = 4, 3
 
 
 class Case(NamedTuple):
-    """A question and sentences, of which the first `telling` answer it. `twisted`: what is said by who has not understood
-    them, though each word of it stands there: no check of words finds that out."""
+    """A question and sentences, of which the first `telling` answer it. `twisted`: what those say who have not
+    understood them, though each word of it stands there: no check of words finds that out."""
 
     question: str
     sentences: tuple[str, ...]

@@ -14,7 +14,7 @@ KINDS = 16_384  # kinds of lines that are remembered
 REPORTED = 512  # of which a line was reported
 WAITING = 64  # lines at most that wait for an asking
 # A line stands out when no more than this share of all kinds of lines is nearer to the question, or so few.
-SHARE, FEW = 0.01, 20
+SHARE, FEW = 0.02, 20
 LEARNING = 300  # lines until it is known which words are common, and so how near a kind of line is
 QUIET = 150  # askings without a line of a kind after which the next one is news again
 ORDINARY = 4  # lines that stand for all others

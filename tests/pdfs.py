@@ -1,6 +1,7 @@
 """Small PDFs, written byte by byte."""
 
 import io
+import zlib
 from collections.abc import Sequence
 
 HELVETICA = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
@@ -13,7 +14,13 @@ def showing(*lines: str) -> bytes:
     return b"BT /F1 12 Tf 14 TL 20 700 Td %s ET" % shown
 
 
-def pdf(*contents: bytes | None, font: bytes = HELVETICA, extra: tuple[bytes, ...] = (), count: int = 0) -> bytes:
+def pdf(
+    *contents: bytes | None,
+    font: bytes = HELVETICA,
+    extra: tuple[bytes, ...] = (),
+    count: int = 0,
+    packed: bool = False,
+) -> bytes:
     """A PDF with one page for each content; None is a page without any. `extra` objects number from 4."""
     first = 4 + len(extra)
     pages, kids = [], []
@@ -26,7 +33,9 @@ def pdf(*contents: bytes | None, font: bytes = HELVETICA, extra: tuple[bytes, ..
             % reference
         )
         if content is not None:
-            pages.append(b"<< /Length %d >> stream\n%s\nendstream" % (len(content), content))
+            shown = zlib.compress(content) if packed else content
+            way = b" /Filter /FlateDecode" if packed else b""
+            pages.append(b"<< /Length %d%s >> stream\n%s\nendstream" % (len(shown), way, shown))
     tree = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), count or len(kids))
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", tree, font, *extra, *pages]
     out, offsets = b"%PDF-1.4\n", []

@@ -1,6 +1,7 @@
 """PDF: the text layer, page by page, by pdfium; by pypdf where pdfium gives up."""
 
 import hashlib
+import io
 import logging
 import re
 import struct
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from mmxcli.sources.cutter import Cutter
 from mmxcli.sources.document import ENCRYPTED, Content, Item, release
 from mmxcli.sources.heads import Page, without_heads
+from mmxcli.sources.pagetree import MOST_MENDED, PageTree, mended, shown
 from mmxcli.sources.segment import Gap, Place
+from mmxcli.sources.streams import Streams
 from mmxcli.sources.structure import Structure
 
 if TYPE_CHECKING:
+    import pypdf
     import pypdfium2
 
 _HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*%PDF-|[\r\n]%PDF-\d\.\d\s*[\r\n]")
@@ -47,6 +51,11 @@ _DAMAGE = (
 )
 _WRONG_PASSWORD = "encrypted: the password does not open it"
 _NO_TEXT = "no text layer"
+_BROKEN = "broken PDF"
+_MISSING = "broken PDF: the page is not there"
+_DAMAGED = "broken PDF: not all of the page can be read"
+_CIRCLE = "broken PDF: its page tree leads back to itself"
+_CUT = "broken PDF: it is cut off, and its pages are counted as they come"
 _GARBLED = "garbled: its fonts do not tell which characters they show"
 SAMPLE = 100  # characters of a page that are asked for what they stand for
 UNKNOWN = 0.3  # of them, from which on a page is garbled unless it reads as words
@@ -71,7 +80,7 @@ class PdfReader:
         chosen = ", without running heads" if self.drop_running_heads else ""
         if self.password:
             chosen += f", {hashlib.sha256(self.password.encode('utf-8', 'surrogateescape')).hexdigest()}"
-        return f"pdf 2, {release('pypdfium2')}, {release('pypdf')}{chosen}"
+        return f"pdf 3, {release('pypdfium2')}, {release('pypdf')}{chosen}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
         found = _HEADER.search(head[:_HEADER_WITHIN])
@@ -85,7 +94,7 @@ class PdfReader:
         cutter, gaps = Cutter(content.name), list[Gap]()
         told = False
         with content.open() as stream, ExitStack() as stack:
-            parts, found = _opened(stream, content.name, self.password, stack)
+            parts, found = _opened(content, stream, self.password, stack)
             pages = _without_gaps(found, gaps)
             for page, text in without_heads(pages) if self.drop_running_heads else pages:
                 yield from gaps
@@ -107,32 +116,58 @@ def _without_gaps(found: Iterator[Page | Gap], gaps: list[Gap]) -> Iterator[Page
             yield item
 
 
-def _opened(stream: BinaryIO, name: str, password: str, stack: ExitStack) -> tuple[Parts, Iterator[Page | Gap]]:
+def _opened(content: Content, stream: BinaryIO, password: str, stack: ExitStack) -> tuple[Parts, Iterator[Page | Gap]]:
     """What parts the text of a page, and each page's number and text, or why there is none. Good until `stack` ends."""
     import pypdfium2
 
+    name = content.name
     try:
         document = stack.enter_context(closing(pypdfium2.PdfDocument(stream, password or None)))
     except pypdfium2.PdfiumError as error:
         if error.err_code in (pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY):
             return _whole, iter([Gap(name, _WRONG_PASSWORD if password else ENCRYPTED)])
         return _whole, _pages_by_pypdf(stream, name)
-    return Structure(document).parts, _pages(document, stream, name)
+    return Structure(document).parts, _pages(document, content, stream)
 
 
 def _whole(page: int, text: str) -> Iterator[tuple[str, Place | None]]:  # noqa: ARG001 - as Parts has it
     yield text, None
 
 
-def _pages(document: "pypdfium2.PdfDocument", stream: BinaryIO, name: str) -> Iterator[Page | Gap]:
+def _pages(document: "pypdfium2.PdfDocument", content: Content, stream: BinaryIO) -> Iterator[Page | Gap]:
     import pypdfium2
 
-    for page in range(1, len(document) + 1):
+    count = len(document)
+    for page in range(1, count + 1):
         try:
-            yield _page(document, page, name)
+            yield _page(document, page, content.name)
         except pypdfium2.PdfiumError:
-            yield from _pages_by_pypdf(stream, name, page)
-            return
+            yield from _pages_by_pypdf(stream, content.name, page)
+            break
+    streams = Streams.of(content)
+    if streams.damaged or streams.pages > count:
+        yield from _passed_over(streams, stream, content.name, count)
+
+
+def _passed_over(streams: Streams, stream: BinaryIO, name: str, count: int) -> Iterator[Page | Gap]:
+    """What pdfium, which found so many pages, says nothing of: more pages, and those that are damaged."""
+    damage = _by_pypdf()
+    try:
+        tree = PageTree(_reader(stream))
+    except damage:
+        yield Gap(name, _BROKEN)
+        return
+    if tree.circular:
+        yield Gap(name, _CIRCLE)
+    if len(tree.pages) > count:
+        yield from _pages_by_pypdf(stream, name, count + 1)
+    for number, page in enumerate(tree.pages, 1):
+        try:
+            whole = page is None or streams.damaged.isdisjoint(shown(page))
+        except damage:
+            whole = False
+        if not whole:
+            yield Gap(name, _DAMAGED, number)
 
 
 def _page(document: "pypdfium2.PdfDocument", number: int, name: str) -> Page | Gap:
@@ -167,31 +202,65 @@ def _reads_as_words(text: str) -> bool:
 
 def _pages_by_pypdf(stream: BinaryIO, name: str, page: int = 1) -> Iterator[Page | Gap]:
     """The pages from `page` on. A page tree may promise more pages than there are: one Gap tells of it."""
-    import pypdf
-    from pypdf.errors import PyPdfError
-
-    damage = (PyPdfError, *_DAMAGE)
-    logger = logging.getLogger("pypdf")
-    if not logger.handlers:  # without one, its warnings would go to standard error
-        logger.addHandler(logging.NullHandler())
+    damage = _by_pypdf()
     try:
-        stream.seek(0)
-        reader = pypdf.PdfReader(stream)
-        locked, pages = reader.is_encrypted, 0 if reader.is_encrypted else len(reader.pages)
+        reader = _reader(stream)
+        locked, pages = reader.is_encrypted, [] if reader.is_encrypted else PageTree(reader).pages
     except damage:
-        yield Gap(name, "broken PDF", None if page == 1 else page)
+        yield from _pages_of_a_part(stream, name) if page == 1 else [Gap(name, _BROKEN, page)]
         return
     if locked:
         yield Gap(name, ENCRYPTED)
         return
-    for number in range(page, max(page, pages) + 1):
+    if len(pages) < page:
+        yield Gap(name, _BROKEN, page)
+    for number, found in enumerate(pages[page - 1 :], page):
+        if found is None:
+            yield Gap(name, _MISSING, number)
+            continue
         try:
-            text = _clean(reader.pages[number - 1].extract_text())
-            blank = "/Contents" not in reader.pages[number - 1]
+            text = _clean(found.extract_text())
+            blank = "/Contents" not in found
         except damage:
-            yield Gap(name, "broken PDF", number)
+            yield Gap(name, _BROKEN, number)
         else:
             yield (number, text) if text or blank else Gap(name, _NO_TEXT, number)
+
+
+def _by_pypdf() -> tuple[type[Exception], ...]:
+    """What pypdf raises over damaged files. Without a handler its warnings would go to standard error."""
+    from pypdf.errors import PyPdfError
+
+    logger = logging.getLogger("pypdf")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    return (PyPdfError, *_DAMAGE)
+
+
+def _reader(stream: BinaryIO) -> "pypdf.PdfReader":
+    import pypdf
+
+    stream.seek(0)
+    return pypdf.PdfReader(stream)
+
+
+def _pages_of_a_part(stream: BinaryIO, name: str) -> Iterator[Page | Gap]:
+    """The pages of a file that neither library opens, as far as they are there."""
+    import pypdfium2
+
+    stream.seek(0)
+    data = stream.read(MOST_MENDED + 1)
+    whole = mended(data) if len(data) <= MOST_MENDED else None
+    if whole is None:
+        yield Gap(name, _BROKEN)
+        return
+    yield Gap(name, _CUT)
+    try:
+        with closing(pypdfium2.PdfDocument(io.BytesIO(whole))) as document:
+            for page in range(1, len(document) + 1):
+                yield _page(document, page, name)
+    except pypdfium2.PdfiumError:
+        yield Gap(name, _BROKEN)
 
 
 def _clean(text: str) -> str:

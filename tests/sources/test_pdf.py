@@ -1,13 +1,15 @@
 import io
 import logging
+import re
 import tracemalloc
+import zlib
 
 import pypdfium2
 import pytest
 from everything import everything
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pdfs import DRAWING, encrypted, pdf, showing, structured, without_map
+from pdfs import DRAWING, HELVETICA, encrypted, pdf, showing, structured, without_map
 
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
@@ -95,6 +97,82 @@ def test_damage_never_raises(tmp_path_factory, at: int, damage: bytes) -> None:
     for found in open_sources([str(path)]):
         parts = list(found.segments()) if isinstance(found, Document) else [found]
         assert parts
+
+
+BOOK = [[f"page {n} line {line} of words" for line in range(9)] for n in range(1, 6)]
+
+
+def of(segments: list[Segment]) -> dict[int, str]:
+    """By the numbers of pages, their texts."""
+    return {number: "".join(s.text for s in segments if s.page == number) for number in {s.page or 0 for s in segments}}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 5), st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=9))
+def test_a_page_whose_content_is_damaged_is_told(page: int, at: float, damage: bytes) -> None:
+    data = pdf(*[showing(*lines) for lines in BOOK], packed=True)
+    starts = [found.end() for found in re.finditer(rb">> stream\n", data)]
+    ends = [found.start() for found in re.finditer(rb"\nendstream", data)]
+    place = starts[page - 1] + int(at * (ends[page - 1] - starts[page - 1] - len(damage)))
+    damaged = data[:place] + damage + data[place + len(damage) :]
+    items = list(PdfReader().read(spool(io.BytesIO(damaged), "file.pdf")))
+    texts = of([item for item in items if isinstance(item, Segment)])
+    gaps = [(item.reason, item.page) for item in items if isinstance(item, Gap)]
+    for n, lines in enumerate(BOOK, 1):
+        told = ("broken PDF: not all of the page can be read", n) in gaps
+        assert told if n == page and damaged != data else texts[n].split("\n")[:-1] == lines and not told
+
+
+def test_a_page_whose_content_is_not_there_is_told(read) -> None:
+    segments, [gap] = read(pdf(showing("One"), showing("two"), showing("three")).replace(b"\n7 0 obj", b"\n7 0 xxx"))
+    assert list(of(segments)) == [1, 3]
+    assert (gap.reason, gap.page) == ("broken PDF: not all of the page can be read", 2)
+
+
+def test_a_missing_page_is_told_and_counted(read) -> None:
+    data = pdf(showing("One"), showing("two"), showing("three"))
+    segments, [gap] = read(data.replace(b"/Kids [4 0 R 6 0 R", b"/Kids [4 0 R 99 0 R"))
+    assert of(segments) == {1: "One\n", 3: "three\n"}
+    assert (gap.reason, gap.page) == ("broken PDF: the page is not there", 2)
+
+
+def test_a_page_tree_that_promises_too_little(read) -> None:
+    segments, gaps = read(pdf(showing("One"), showing("two"), showing("three"), count=1))
+    assert of(segments) == {1: "One\n", 2: "two\n", 3: "three\n"} and not gaps
+
+
+def test_a_page_tree_that_leads_back_to_itself(read) -> None:
+    data = pdf(showing("One"), showing("two"), showing("three"), count=1)
+    segments, [gap] = read(data.replace(b"/Kids [4 0 R 6 0 R", b"/Kids [2 0 R 2 0 R"))
+    assert of(segments) == {1: "three\n"}
+    assert (gap.reason, gap.page) == ("broken PDF: its page tree leads back to itself", None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(share=st.floats(0.35, 0.95), packed=st.booleans())
+def test_of_a_file_that_is_cut_off_the_pages_are_read_that_are_there(share: float, packed: bool) -> None:
+    data = pdf(*[showing(*lines) for lines in BOOK], packed=packed)
+    cut = data[: int(share * data.index(b"xref"))]
+    items = list(PdfReader().read(spool(io.BytesIO(cut), "file.pdf")))
+    texts = of([item for item in items if isinstance(item, Segment)])
+    whole = cut.count(b"\nendstream\nendobj")
+    assert all(texts[n] == "".join(f"{line}\n" for line in BOOK[n - 1]) for n in range(1, whole + 1))
+    assert [item.reason for item in items if isinstance(item, Gap) and item.page is None] == [
+        "broken PDF: it is cut off, and its pages are counted as they come"
+    ]
+
+
+def test_a_file_that_is_cut_off_with_its_pages_in_object_streams(read) -> None:
+    fonts = b"/Resources << /Font << /F1 3 0 R >> >>"
+    inner = [b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] %s /Contents 4 0 R >>" % fonts, HELVETICA]
+    head = b"7 0 3 %d " % len(inner[0])
+    packed = zlib.compress(head + b"".join(inner))
+    way = b"<< /Type /ObjStm /N 2 /First %d /Length %d /Filter /FlateDecode >>" % (len(head), len(packed))
+    shown = showing("One", "two")
+    data = b"%%PDF-1.5\n4 0 obj\n<< /Length %d >> stream\n%s\nendstream\nendobj\n" % (len(shown), shown)
+    data += b"5 0 obj\n%s\nstream\n%s\nendstream\nendobj\n6 0 obj\n<< /Le" % (way, packed)
+    segments, [gap] = read(data)
+    assert of(segments) == {1: "One\ntwo\n"} and "cut off" in gap.reason
 
 
 def test_pypdf_reads_what_pdfium_cannot_open(read, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from mmxcli.sources.sheets import SheetReader
 from mmxcli.sources.subtitles import SubtitleReader
 from mmxcli.sources.text import TextReader
 from mmxcli.sources.worker import Isolated
+from mmxcli.sources.xlsx import XlsxReader
 
 # What a stranger may have made to do harm to the program that parses it.
 PARSERS: tuple[Reader, ...] = (
@@ -18,6 +19,7 @@ PARSERS: tuple[Reader, ...] = (
     EpubReader(),
     DocxReader(),
     PptxReader(),
+    XlsxReader(),
     SheetReader(),
     NotebookReader(),
     MailReader(),

@@ -3,6 +3,7 @@
 from mmxcli.sources.document import Reader
 from mmxcli.sources.epub import EpubReader
 from mmxcli.sources.html import HtmlReader
+from mmxcli.sources.locked import LockedReader
 from mmxcli.sources.mail import MailReader
 from mmxcli.sources.notebook import NotebookReader
 from mmxcli.sources.office import DocxReader, PptxReader
@@ -20,6 +21,7 @@ PARSERS: tuple[Reader, ...] = (
     DocxReader(),
     PptxReader(),
     XlsxReader(),
+    LockedReader(),
     SheetReader(),
     NotebookReader(),
     MailReader(),

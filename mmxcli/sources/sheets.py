@@ -9,7 +9,7 @@ from mmxcli.sources.document import ENCRYPTED, Content, Item, release
 from mmxcli.sources.parts import is_zip, members
 from mmxcli.sources.segment import Gap, Place
 
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of other old formats
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of other old formats
 _BOOK = "Workbook".encode("utf-16-le")
 
 
@@ -23,7 +23,7 @@ class SheetReader:
         return f"sheets 1, {release('python-calamine')}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
-        if head.startswith(_OLD):
+        if head.startswith(OLE):
             with content.open() as stream:
                 return _BOOK in stream.read(1 << 22)
         if not is_zip(head):

@@ -190,7 +190,7 @@ class PptxReader:
             cutter, margins = Cutter(content.name), set[str]()
             related = parts.related("ppt/presentation.xml")
             for number, entry in enumerate(parts.xml("ppt/presentation.xml").iter("{*}sldId"), 1):
-                _, name = related.get(_relation(entry), ("", ""))
+                _, name = related.get(relation(entry), ("", ""))
                 try:
                     lines = list(drawn(parts.xml(name), margins))
                 except (KeyError, ValueError):
@@ -223,7 +223,8 @@ def _beside(parts: Parts, slide: str, margins: set[str]) -> Iterator[str]:
         yield from lines
 
 
-def _relation(entry: Any) -> str:
+def relation(entry: Any) -> str:
+    """The id of the relation that a slide or a sheet is listed with."""
     return next((value for key, value in entry.attrib.items() if key.endswith("}id")), "")
 
 

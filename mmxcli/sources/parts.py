@@ -94,13 +94,15 @@ class Parts:
         self._judge(name, root, parser.error_log)
         return root
 
-    def walk(self, name: str) -> Iterator[tuple[str, Any, str]]:
+    def walk(self, name: str, *ends: str) -> Iterator[tuple[str, Any, str]]:
         """The beginning ("start") and the end ("end") of each element of an XML member, as far as that is whole, with
-        its local name. Raises KeyError."""
+        its local name; or only the ends of those with these names, which takes a fraction of the time. Raises
+        KeyError."""
         from lxml import etree
 
         with closing(self._opened(name, MOST_WALKED)) as member:
-            walk = etree.iterparse(member, events=("start", "end"), **_PARSED)
+            chosen: dict[str, Any] = {"tag": [f"{{*}}{end}" for end in ends]} if ends else {}
+            walk = etree.iterparse(member, events=("end",) if ends else ("start", "end"), **chosen, **_PARSED)
             try:
                 for event, element in walk:
                     yield event, element, local(element)

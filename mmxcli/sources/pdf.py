@@ -58,6 +58,8 @@ _CIRCLE = "broken PDF: its page tree leads back to itself"
 _CUT = "broken PDF: it is cut off, and its pages are counted as they come"
 _GARBLED = "garbled: its fonts do not tell which characters they show"
 SAMPLE = 100  # characters of a page that are asked for what they stand for
+MOST_NOTES = 10_000  # on one page
+_HIDDEN = 2  # the flag of an annotation that nobody sees
 UNKNOWN = 0.3  # of them, from which on a page is garbled unless it reads as words
 _WORD = re.compile(r"[^\W\d_]?[a-z]+[,.;:!?]?")
 
@@ -137,14 +139,13 @@ def _whole(page: int, text: str) -> Iterator[tuple[str, Place | None]]:  # noqa:
 def _pages(document: "pypdfium2.PdfDocument", content: Content, stream: BinaryIO) -> Iterator[Page | Gap]:
     import pypdfium2
 
-    count = len(document)
+    count, streams = len(document), Streams.of(content)
     for page in range(1, count + 1):
         try:
-            yield _page(document, page, content.name)
+            yield from _page(document, page, content.name, noted=streams.noted)
         except pypdfium2.PdfiumError:
             yield from _pages_by_pypdf(stream, content.name, page)
             break
-    streams = Streams.of(content)
     if streams.damaged or streams.pages > count:
         yield from _passed_over(streams, stream, content.name, count)
 
@@ -170,18 +171,44 @@ def _passed_over(streams: Streams, stream: BinaryIO, name: str, count: int) -> I
             yield Gap(name, _DAMAGED, number)
 
 
-def _page(document: "pypdfium2.PdfDocument", number: int, name: str) -> Page | Gap:
-    """The text of a page, "" where it is blank. The page is closed again: open ones keep their memory."""
+def _page(document: "pypdfium2.PdfDocument", number: int, name: str, *, noted: bool) -> list[Page | Gap]:
+    """The text of a page, "" where it is blank, and at its end what is written into its form and its annotations where
+    any are `noted`: to look at each link takes long. The page is closed again: open ones keep their memory."""
     import pypdfium2
 
     with closing(document[number - 1]) as page, closing(page.get_textpage()) as layer:
+        notes = "".join(_notes(page)) if noted else ""
         # get_text_bounded would lose what runs over the edge of the page.
         text = layer.get_text_range()
-        if _is_unknown(layer) and not _reads_as_words(text):
-            return Gap(name, _GARBLED, number)
-        text = _clean(text)
-        blank = pypdfium2.raw.FPDFPage_CountObjects(page) == 0
-    return (number, text) if text or blank else Gap(name, _NO_TEXT, number)
+        missing = _GARBLED if _is_unknown(layer) and not _reads_as_words(text) else ""
+        text = "" if missing else _clean(text)
+        if not (text or missing or pypdfium2.raw.FPDFPage_CountObjects(page) == 0):
+            missing = _NO_TEXT
+    read: list[Page | Gap] = [Gap(name, missing, number)] if missing else []
+    return read if missing and not notes else [*read, (number, text + notes)]
+
+
+def _notes(page: "pypdfium2.PdfPage") -> Iterator[str]:
+    """What is written into the fields of a form, into boxes on the page, and what is noted to it."""
+    from pypdfium2 import raw
+
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_NOTES)):
+        note = raw.FPDFPage_GetAnnot(page, index)
+        if not note:
+            continue
+        try:
+            kind = raw.FPDFAnnot_GetSubtype(note)
+            key = b"V" if kind == raw.FPDF_ANNOT_WIDGET else b"Contents"
+            if kind in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP) or raw.FPDFAnnot_GetFlags(note) & _HIDDEN:
+                continue
+            if raw.FPDFAnnot_GetValueType(note, key) != raw.FPDF_OBJECT_STRING:  # the state of a box to tick is a name
+                continue
+            size = raw.FPDFAnnot_GetStringValue(note, key, None, 0)  # bytes of UTF-16, and a zero
+            words = (raw.FPDF_WCHAR * (size // 2))()
+            raw.FPDFAnnot_GetStringValue(note, key, words, size)
+            yield _clean(bytes(words)[:-2].decode("utf-16-le", "replace"))
+        finally:
+            raw.FPDFPage_CloseAnnot(note)
 
 
 def _is_unknown(layer: "pypdfium2.PdfTextPage") -> bool:
@@ -258,7 +285,7 @@ def _pages_of_a_part(stream: BinaryIO, name: str) -> Iterator[Page | Gap]:
     try:
         with closing(pypdfium2.PdfDocument(io.BytesIO(whole))) as document:
             for page in range(1, len(document) + 1):
-                yield _page(document, page, name)
+                yield from _page(document, page, name, noted=True)
     except pypdfium2.PdfiumError:
         yield Gap(name, _BROKEN)
 

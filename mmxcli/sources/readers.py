@@ -3,6 +3,7 @@
 from mmxcli.sources.document import Reader
 from mmxcli.sources.epub import EpubReader
 from mmxcli.sources.html import HtmlReader
+from mmxcli.sources.locked import LockedReader
 from mmxcli.sources.mail import MailReader
 from mmxcli.sources.notebook import NotebookReader
 from mmxcli.sources.office import DocxReader, PptxReader
@@ -11,6 +12,7 @@ from mmxcli.sources.sheets import SheetReader
 from mmxcli.sources.subtitles import SubtitleReader
 from mmxcli.sources.text import TextReader
 from mmxcli.sources.worker import Isolated
+from mmxcli.sources.xlsx import XlsxReader
 
 
 def parsers(encoding: str | None = None, *, drop_running_heads: bool = False) -> tuple[Reader, ...]:
@@ -20,6 +22,8 @@ def parsers(encoding: str | None = None, *, drop_running_heads: bool = False) ->
         EpubReader(),
         DocxReader(),
         PptxReader(),
+        XlsxReader(),
+        LockedReader(),
         SheetReader(),
         NotebookReader(),
         MailReader(encoding),

@@ -1,4 +1,4 @@
-"""Spreadsheets: XLSX, XLS, XLSB and ODS."""
+"""Spreadsheets: XLS, XLSB and ODS."""
 
 import datetime
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from mmxcli.sources.document import ENCRYPTED, Content, Item, release
 from mmxcli.sources.parts import is_zip, members
 from mmxcli.sources.segment import Gap, Place
 
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of other old formats
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of other old formats
 _BOOK = "Workbook".encode("utf-16-le")
 
 
@@ -23,7 +23,7 @@ class SheetReader:
         return f"sheets 1, {release('python-calamine')}"
 
     def recognises(self, head: bytes, content: Content) -> bool:
-        if head.startswith(_OLD):
+        if head.startswith(OLE):
             with content.open() as stream:
                 return _BOOK in stream.read(1 << 22)
         if not is_zip(head):
@@ -31,7 +31,7 @@ class SheetReader:
         names = members(content)
         if b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in head[:200]:
             return True
-        return "xl/workbook.xml" in names or "xl/workbook.bin" in names
+        return "xl/workbook.bin" in names
 
     def read(self, content: Content) -> Iterator[Item]:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError
@@ -54,7 +54,7 @@ class SheetReader:
                 yield from cutter.cut(f"# {name}\n", place=Place(f"sheet {name}"), last=True)
                 place, line = Place(f"sheet {name}, row", cutter.line - 1), cutter.line
                 for number, row in enumerate(sheet.iter_rows(), 1):
-                    text = "\t".join(map(_cell, row)).rstrip("\t")
+                    text = "\t".join(map(shown, row)).rstrip("\t")
                     if not text:  # rows without cells take no lines
                         continue
                     if place.base is None or line - place.base != number:
@@ -67,7 +67,8 @@ class SheetReader:
             yield Gap(content.name, "a spreadsheet without cells")
 
 
-def _cell(value: object) -> str:
+def shown(value: object) -> str:
+    """The text of a cell that holds this."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, datetime.date | datetime.time):

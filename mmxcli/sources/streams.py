@@ -21,6 +21,10 @@ _LENGTH = re.compile(rb"/Length\s+(\d{1,10})(?!\s+\d+\s+R)")
 _END = re.compile(rb"\s*endstream")
 _PACKED = re.compile(rb"/Filter\s*\[?\s*/Fl(?:ateDecode)?\b")
 OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm\b")
+_NOTE = re.compile(
+    rb"/Subtype\s*/(?:Widget|FreeText|Text|Stamp|Highlight|Underline|StrikeOut|Squiggly|Caret|Ink|Line|Square|Circle"
+    rb"|Poly[gL]\w+|FileAttachment)\b"
+)
 # No text is lost with these.
 _UNCHECKED = re.compile(rb"/Subtype\s*/(?:Image|Type1C|CIDFontType0C|OpenType)\b|/Length[123]\b|/Type\s*/XRef\b")
 
@@ -28,22 +32,25 @@ _UNCHECKED = re.compile(rb"/Subtype\s*/(?:Image|Type1C|CIDFontType0C|OpenType)\b
 @dataclass(slots=True)
 class Streams:
     """`damaged`: the numbers of the objects whose stream cannot be unpacked as a whole, and of those that pages refer
-    to as their content but that are not there. `pages`: how many pages are there, in the page tree or not."""
+    to as their content but that are not there. `pages`: how many pages are there, in the page tree or not. `noted`:
+    whether there may be more annotations than links."""
 
     damaged: set[int] = field(default_factory=set)
     pages: int = 0
+    noted: bool = False
     _there: set[int] = field(default_factory=set)
     _wanted: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, content: Content) -> "Streams":
-        """Nothing is found in what is encrypted. Raises OSError."""
-        found = cls()
+        """In what is encrypted nothing is found but that there may be annotations. Raises OSError."""
+        found = cls(noted=True)
         with content.file() as (file, offset):
             begin = offset - offset % mmap.ALLOCATIONGRANULARITY
             size = min(content.size, MOST_CHECKED) + offset - begin
             with closing(mmap.mmap(file, size, access=mmap.ACCESS_READ, offset=begin)) as data:
                 if data.find(b"/Encrypt") < 0:
+                    found.noted = content.size > MOST_CHECKED
                     found._look(data, offset - begin)
         if content.size <= MOST_CHECKED:
             found.damaged |= found._wanted - found._there
@@ -71,6 +78,7 @@ class Streams:
         return number, data[max(begin, end - LONGEST_HEAD) : end]
 
     def _pages(self, data: "mmap.mmap | bytes", begin: int, end: int) -> None:
+        self.noted = self.noted or _NOTE.search(data, begin, end) is not None
         self.pages += len(PAGE.findall(data, begin, end))
         for contents in _CONTENTS.finditer(data, begin, end):
             self._wanted.update(map(int, _REFERENCE.findall(contents[1])))

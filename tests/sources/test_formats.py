@@ -73,7 +73,7 @@ def test_every_word_is_there_in_its_place(kind: str, sections: list[tuple[str, l
 @given(rows=st.lists(st.lists(SENTENCE, max_size=4), min_size=1, max_size=9), first=st.integers(1, 40))
 def test_every_cell_is_there_in_its_row(rows: list[list[str]], first: int) -> None:
     found, segments, gaps = parsed(xlsx({"Prices": rows, "Other": [["x", 3.5, 4.0]]}, first), "file.xlsx")
-    assert (found, gaps) == ("spreadsheet", [])
+    assert (found, gaps) == ("XLSX", [])
     lines = checked(segments).split("\n")
     seen = dict[int, str]()
     for segment in segments:

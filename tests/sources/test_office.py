@@ -10,9 +10,10 @@ from formats import docx, pptx, zipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmxcli.sources.locked import LockedReader
 from mmxcli.sources.office import DocxReader, PptxReader
 from mmxcli.sources.segment import Gap, Segment
-from mmxcli.sources.spool import spool
+from mmxcli.sources.spool import Slice, spool
 
 BOOK = [(f"Heading {n}", [f"Paragraph {n} {word}" for word in ("one", "two", "three")]) for n in range(30)]
 
@@ -169,3 +170,18 @@ def test_damaged_slides_are_told_and_the_others_read() -> None:
     text, gaps = read(PptxReader(), changed(pptx(BOOK[:3]), cut))
     assert "Paragraph 0 one" in text and "Paragraph 2 three" in text and "Heading 1" not in text
     assert gaps == ["its slide 1 is damaged: not all of it is read", "its slide 2 cannot be read"]
+
+
+@pytest.mark.parametrize("sector", [1, 9, 700])
+def test_encrypted_documents_are_called_so(sector: int) -> None:
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(30, b"\0") + b"\x09\0"
+    data = bytearray(head.ljust(48, b"\0") + sector.to_bytes(4, "little")).ljust(512 * (sector + 3), b"\0")
+    other = spool(io.BytesIO(bytes(data)), "file")
+    assert isinstance(other, Slice) and not LockedReader().recognises(bytes(data), other)
+    name = "EncryptedPackage".encode("utf-16-le")
+    at = 512 * (sector + 1) + 128
+    data[at : at + len(name)] = name
+    content = spool(io.BytesIO(bytes(data)), "file")
+    assert isinstance(content, Slice) and LockedReader().recognises(bytes(data[: 1 << 16]), content)
+    [gap] = LockedReader().read(content)
+    assert isinstance(gap, Gap) and gap.reason.startswith("encrypted")

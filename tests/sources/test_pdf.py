@@ -175,6 +175,27 @@ def test_a_file_that_is_cut_off_with_its_pages_in_object_streams(read) -> None:
     assert of(segments) == {1: "One\ntwo\n"} and "cut off" in gap.reason
 
 
+def noted(*notes: bytes) -> bytes:
+    """A PDF of two pages, the first with annotations."""
+    data = pdf(showing("One"), showing("two"), extra=tuple(b"<< /Type /Annot %s >>" % note for note in notes))
+    annotations = b" ".join(b"%d 0 R" % number for number in range(4, 4 + len(notes)))
+    return data.replace(b"/Type /Page /", b"/Type /Page /Annots [%s] /" % annotations, 1)
+
+
+def test_what_is_written_into_forms_and_annotations_stands_at_the_end_of_its_page(read) -> None:
+    segments, gaps = read(
+        noted(
+            b"/Subtype /Widget /FT /Tx /T (name) /V (Ingrid Solheim)",
+            b"/Subtype /FreeText /Contents (seen by Ada)",
+            b"/Subtype /Text /Contents <FEFF6E2F0041>",
+            b"/Subtype /Widget /FT /Btn /V /Off",
+            b"/Subtype /Text /F 2 /Contents (hidden)",
+            b"/Subtype /Link /Contents (a link)",
+        )
+    )
+    assert of(segments) == {1: "One\nIngrid Solheim\nseen by Ada\n港A\n", 2: "two\n"} and not gaps
+
+
 def test_pypdf_reads_what_pdfium_cannot_open(read, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise pypdfium2.PdfiumError("no")

@@ -128,10 +128,12 @@ class Parts:
 
     def _opened(self, name: str, most: int) -> "_Member":
         try:
-            return _Member(self, name, self._archive.open(name), most)
+            stream = self._archive.open(name)
+            stream._expected_crc = None  # type: ignore[attr-defined]  # it would keep back what a wrong one stands for
+            return _Member(self, name, stream, most, self._archive.getinfo(name).CRC)
         except (*_BROKEN, NotImplementedError, RuntimeError):  # a way of packing that is unknown, or a password
             self.damaged[name] = _DAMAGED
-            return _Member(self, name, io.BytesIO(), most)
+            return _Member(self, name, io.BytesIO(), most, 0)
 
     def _judge(self, name: str, root: Any, errors: Any) -> None:
         """Notes what the parser had to pass over. Office programs write no entities: where there are, text is lost."""
@@ -142,19 +144,24 @@ class Parts:
 class _Member:
     """What is unpacked of a member: it ends where that is damaged, or larger than any."""
 
-    def __init__(self, parts: Parts, name: str, stream: IO[bytes], most: int) -> None:
+    def __init__(self, parts: Parts, name: str, stream: IO[bytes], most: int, checksum: int) -> None:
         self._parts, self._name, self._stream, self._left = parts, name, stream, most
+        self._checksum, self._so_far = checksum, 0
 
     def read(self, size: int = -1) -> bytes:
+        wanted = self._left + 1 if size < 0 else size
         try:
-            data = self._stream.read(self._left + 1 if size < 0 else size)
+            data = self._stream.read(wanted)
         except _BROKEN:
             self._parts.damaged[self._name] = _DAMAGED
             return b""
         self._left -= len(data)
+        self._so_far = zlib.crc32(data, self._so_far)
         if self._left < 0:
             self._parts.damaged[self._name] = "is too large"
             return b""
+        if len(data) < wanted and self._so_far != self._checksum:
+            self._parts.damaged[self._name] = _DAMAGED
         return data
 
     def close(self) -> None:

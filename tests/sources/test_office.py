@@ -92,6 +92,15 @@ def test_a_member_that_cannot_be_unpacked_leaves_the_others() -> None:
     assert gaps == ["its part word/document.xml is damaged: not all of it is read"]
 
 
+def test_a_member_with_a_wrong_checksum_is_read_and_told() -> None:
+    data = docx([("One", ["Two"])])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        checksum = archive.getinfo("word/document.xml").CRC.to_bytes(4, "little")
+    text, gaps = read(DocxReader(), data.replace(checksum, b"\0\0\0\0"))
+    assert text.startswith("\n## One\n\nTwo \n")
+    assert gaps == ["its part word/document.xml is damaged: not all of it is read"]
+
+
 def test_what_was_moved_or_deleted_is_read_where_it_is_now() -> None:
     body = (
         f"<w:p><w:moveFrom>{run('moved')}</w:moveFrom><w:del><w:r><w:tab/><w:sym/></w:r></w:del>{run(' stays')}</w:p>"

@@ -122,7 +122,7 @@ def _zip(stream: BinaryIO, content: Content, room: _Room) -> Iterator[Content | 
         return
     with zipfile.ZipFile(stream) as archive:
         for member in archive.infolist():
-            if member.is_dir() or _hidden(member.filename):
+            if member.filename.endswith("/") or _hidden(member.filename):
                 continue
             name = _name(content, member.filename)
             if member.flag_bits & 1:

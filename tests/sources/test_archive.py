@@ -90,6 +90,17 @@ def test_names_lead_nowhere_else(tmp_path: Path) -> None:
     assert set(texts) == {"t.tar/etc/passwd", "t.tar/abs/olute", "t.tar/b"}
 
 
+def test_a_member_without_a_name_is_read(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as made:
+        nameless = zipfile.ZipInfo("x")
+        nameless.filename = ""
+        made.writestr(nameless, "nameless\n")
+        made.writestr("b.txt", "named\n")
+    texts, gaps = read(data.getvalue(), "a.zip", tmp_path)
+    assert sorted(texts.values()) == ["named\n", "nameless\n"] and not gaps
+
+
 def test_a_bomb_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "ALWAYS", 1 << 20)
     begun = time.monotonic()

@@ -43,10 +43,11 @@ def compose(
 ) -> Generator[Told, None, Composed | None]:
     """What the model makes of the quotes, as far as they bear it out; None where that is not of TWO of them."""
     given = sorted(quotes[:GIVEN], key=lambda quote: (quote.source, quote.start))
+    texts = [quote.text for quote in given]
     with Scribe(session) as scribe:
-        prompt = composing_prompt(session.template, [quote.text for quote in given], question)
+        prompt = composing_prompt(session.template, texts, question)
         (written,) = yield from scribe.write([prompt], TOKENS, "answer")
-    text, taken = marked(index, question, written, [quote.text for quote in given])
+    text, taken = marked(index, question, written, texts)
     return Composed(text, tuple(given[place] for place in taken)) if len(taken) >= TWO else None
 
 

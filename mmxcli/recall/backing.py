@@ -96,8 +96,14 @@ def claims(index: Stems, text: str) -> set[str]:
 
 def names(index: Stems, text: str) -> set[str]:
     """Those of them that are numbers, or look like names: words but the first with capitals, figures or underscores."""
-    named = [word.text for word in words(text) if word.start and _NAME.search(word.text)]
-    return claims(index, text) & ({*index.stems(named).values()} | {f"={number.value}" for number in numbers(text)})
+    return claims(index, text) & (
+        {*index.stems(_named(text)).values()} | {f"={number.value}" for number in numbers(text)}
+    )
+
+
+def _named(text: str) -> list[str]:
+    """Its words that look like names; the first may have its capital for another reason."""
+    return [word.text for word in words(text) if word.start and _NAME.search(word.text)]
 
 
 def _telling(text: str) -> Iterator[Word]:
@@ -108,8 +114,7 @@ def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
     claimed = claims(index, written)
-    named = [word.text for word in words(written) if word.start and _NAME.search(word.text)]
     of_text = set(index.stems(word.text for word in words(text)).values())
-    in_text = all(stem in of_text for stem in index.stems(named).values())
+    in_text = all(stem in of_text for stem in index.stems(_named(written)).values())
     having = of_text | {f"={number.value}" for number in numbers(text)}
     return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

@@ -15,16 +15,13 @@ _MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
 _WIDE = ("UTF-32-LE", "UTF-32-BE", "UTF-16-LE", "UTF-16-BE")
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b$(D")  # that begin Japanese in ISO-2022-JP
 MOST_ZEROS = 20  # one byte in so many, in a text that is not of wide characters
-_MEANT = {  # by what pages say, as browsers take it: few programs keep to the smaller sets of characters
+# What is meant by these names: few programs keep to the smaller sets of characters.
+WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-1": "cp1252"}
+_MEANT = WIDER | {  # by pages, as browsers take it
     "ascii": "cp1252",
     "big5": "big5hkscs",
-    "euc_kr": "cp949",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "iso8859-1": "cp1252",
     "iso8859-9": "cp1254",
     "iso8859-11": "cp874",
-    "shift_jis": "cp932",
     "tis-620": "cp874",
     "utf-16": "utf-8",  # else nobody could read that it says so
     "utf-16-be": "utf-8",

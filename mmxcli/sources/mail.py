@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from mmxcli.sources.archive import is_archive
 from mmxcli.sources.cutter import Cutter
 from mmxcli.sources.document import BLOCK, Content, Held, Item, Reader
-from mmxcli.sources.encoding import encoding_of
+from mmxcli.sources.encoding import WIDER, encoding_of
 from mmxcli.sources.html import HtmlReader
 from mmxcli.sources.segment import Gap, Place, Remark, Segment
 from mmxcli.sources.text import UNDECODED, TextReader
@@ -42,8 +42,6 @@ _TELLING = re.compile(
 )
 _ADDRESSED = re.compile(rb"^from:(?:[^\n]|\n[ \t])*@", re.I | re.M)
 _WORD = re.compile(r"\w+")
-# What is meant by these names: few programs keep to the smaller sets of characters.
-_MEANT = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-1": "cp1252"}
 _CHARSET = re.compile(r"(?<==\?)[\w-]+(?=\?[BQ]\?)", re.I)  # of an encoded word
 _BEYOND_ASCII = bytes(range(128, 256))
 _MESSAGES = ("rfc822", "global", "news")  # the others are reports
@@ -259,7 +257,7 @@ def _as_declared(part: EmailMessage, data: bytes) -> tuple[bytes, list[str]]:
 def _meant(charset: str) -> str:
     """The encoding that a message means by this name."""
     try:
-        return _MEANT.get(codecs.lookup(charset).name, charset)
+        return WIDER.get(codecs.lookup(charset).name, charset)
     except (LookupError, ValueError):  # ValueError: a NUL character in it
         return charset
 

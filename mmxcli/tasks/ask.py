@@ -106,14 +106,11 @@ def _composed(
 ) -> Generator[Event, None, bool]:
     """Answers a question that wants to be told something, where the model can put an answer together and it is borne
     out; whether that was so."""
-    if not asks_to_tell(question) or (after and after.about(question)):
+    if not asks_to_tell(question) or (after and after.about(question)) or not (yield from able(session)):
         return False
     evidence = yield from _evidence(session, reading, question, GIVEN, None)
     evidence_s = time.perf_counter() - start
     if not evidence.found:
-        return False
-    yield from session.prepare_writing()
-    if not (yield from able(session)):
         return False
     yield Looking(cited(reading.index, evidence.quotes[0], question))
     composed = yield from compose(session, reading.index, question, evidence.quotes)

@@ -30,7 +30,7 @@ def follow(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option("--resume", metavar="NAME", help="Keep a checkpoint of this name, and go on from it"),
+        typer.Option("--resume", metavar="CHECKPOINT", help="Keep a checkpoint of this name, and go on from it"),
     ] = None,
 ) -> None:
     """Watch a stream for what a question asks.
@@ -50,6 +50,7 @@ def follow(
     with flags.running([source], [Question(question)]) as (settings, view):
         events = task.follow(question, source, settings, standard_input([source]), interval, pattern, resume)
         for event in events:
+            view.output.check_heard()
             view.show(event)
 
 

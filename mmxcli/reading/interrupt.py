@@ -1,4 +1,4 @@
-"""Ctrl-C between two chunks instead of inside one."""
+"""Ctrl-C between two chunks instead of inside one, and what takes too long ended."""
 
 import signal
 import threading
@@ -34,3 +34,23 @@ def between_chunks() -> Iterator[Interrupt]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError where the block takes longer; not outside the main thread, where Python allows no handlers.
+    For what never comes back to Python by itself but heeds signals, as the matching of a regular expression does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, over)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

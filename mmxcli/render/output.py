@@ -5,9 +5,11 @@ rich is imported where something is printed, here and in the modules beside this
 
 import os
 import re
+import select
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from contextlib import suppress
+from io import StringIO, UnsupportedOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -57,6 +59,15 @@ class Output:
         """A line for the person, on standard error, unless they asked for quiet."""
         if not self.quiet:
             _print(self.err, _styled(f"mmx: {one_line(text)}", style))
+
+    def check_heard(self) -> None:
+        """Raises BrokenPipeError where nobody reads standard output any more: who waits long for something to say would
+        not hear of it otherwise."""
+        with suppress(UnsupportedOperation):  # what is no file of the system is read by whoever made it
+            looking = select.poll()
+            looking.register(self.out.file.fileno(), 0)
+            if any(state & select.POLLERR for _, state in looking.poll(0)):
+                raise BrokenPipeError
 
     def save(self) -> None:
         if self.file and isinstance(self.out.file, StringIO):

@@ -133,6 +133,7 @@ class TextView(View):
                 skipped.unasked_lines,
                 "lines stood out, but there was no room to ask about them: ask more often (--every)",
             ),
+            (skipped.unmatched_lines, "lines took --when too long and count as no match: simplify it"),
         ):
             if count:
                 self.warn(f"{count:,} {what}")

@@ -216,13 +216,15 @@ class CountDone:
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """What of a stream was not, or not wholly, looked at so far: lines that were too long and how many bytes of them,
-    lines that are no text, bytes that are not in the encoding, and lines that stood out for which there was no room."""
+    lines that are no text, bytes that are not in the encoding, lines that stood out for which there was no room, and
+    lines of which was not found out whether they match."""
 
     cut_lines: int = 0
     cut_bytes: int = 0
     binary_lines: int = 0
     undecoded_bytes: int = 0
     unasked_lines: int = 0
+    unmatched_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mmxcli.config import Settings
 from mmxcli.errors import DamagedError, Interrupted
 from mmxcli.reading.answering import named
 from mmxcli.reading.every import Every
-from mmxcli.reading.interrupt import Interrupt, between_chunks
+from mmxcli.reading.interrupt import Interrupt, between_chunks, within
 from mmxcli.reading.judge import Judge
 from mmxcli.reading.meaning import Meaning
 from mmxcli.reading.session import Session, Told
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 WAIT = 0.25  # seconds that a read waits at most: so soon a signal is noticed
 PAUSE = 5.0  # seconds without anything new after which what waits is asked, whatever the interval
+MATCHING = 0.25  # seconds that `when` may take for a line
 SAVED = 10.0  # seconds between two checkpoints, at most one an asking
 _ASKS_FOR_WORDS = re.compile(r"^\W*(?:\w+ ){0,2}?(?:what|which|who|whose|where|when|why|how)\b", re.I)
 
@@ -38,13 +39,14 @@ _ASKS_FOR_WORDS = re.compile(r"^\W*(?:\w+ ){0,2}?(?:what|which|who|whose|where|w
 @dataclass(slots=True)
 class Progressed:
     """How far it has come, earlier runs included. `since`: how much of the interval has passed since the last asking,
-    in its unit."""
+    in its unit. `unmatched` counts lines for which `when` took too long."""
 
     findings: int = 0
     replaced: int = 0
     lines: int = 0
     bytes: int = 0
     since: float = 0.0
+    unmatched: int = 0
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class Follower:
                 last = now
                 self.watch.meaning.foresee(data.decode(self.cutter.encoding, "replace"))
                 yield from self._lines(self.cutter.feed(data), interrupt)
-                yield from self._progress(now)
+            yield from self._progress(now)
             timed = self.every and self.every.unit == "seconds"
             if timed and self.every and now - asking >= self.every.amount:
                 asking = now
@@ -110,10 +112,24 @@ class Follower:
                 self.watch.see(line)
             self.done.since += 1 + (len(self.session.tokenizer.encode(line.text)) if unit == "tokens" else 0)
             full = self.every and unit != "seconds" and self.done.since >= self.every.amount
-            if (full and not self.watch.learning) or (self.when and self.when.search(line.text)):
+            matches = yield from self._matches(line)
+            if matches or (full and not self.watch.learning):
                 yield from self._ask(interrupt)
             if interrupt.asked:
                 return
+
+    def _matches(self, line: Line) -> Generator[Event, None, bool]:
+        """Whether `when` matches, found out in bounded time."""
+        if not self.when:
+            return False
+        try:
+            with within(MATCHING):
+                return self.when.search(line.text) is not None
+        except TimeoutError:
+            self.done.unmatched += 1
+        if self.done.unmatched == 1:
+            yield Note(f"line {line.number:,}: --when took too long, and counts as no match: simplify it", warning=True)
+        return False
 
     def _ask(self, interrupt: Interrupt) -> Iterator[Event]:
         """Tells what is found among the lines that wait."""
@@ -147,7 +163,8 @@ class Follower:
             yield MoreFound(seen.first, seen.more, seen.last)
 
     def skipped(self) -> Skipped:
-        return Skipped(**asdict(self.cutter.lost), unasked_lines=self.watch.unasked)
+        lost = asdict(self.cutter.lost)
+        return Skipped(**lost, unasked_lines=self.watch.unasked, unmatched_lines=self.done.unmatched)
 
     def followed(self) -> Followed:
         return Followed(

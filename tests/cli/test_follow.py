@@ -122,6 +122,22 @@ def test_a_line_that_matches_asks_and_a_closed_output_ends_quietly(follow: Follo
     assert "error" not in process.stderr.read().decode().lower()
 
 
+def test_who_stops_reading_ends_it_though_nothing_is_found(follow: Follow) -> None:
+    process = follow("anything unusual?")
+    assert process.stdin and process.stdout and process.stderr
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0  # the stream is still open
+    assert process.stderr.read() == b""
+
+
+def test_an_expression_that_takes_for_ever_takes_no_longer_than_a_moment(follow: Follow) -> None:
+    data = f"{ORDINARY}{'a' * 60}!\n{NEWS}\n".encode()
+    code, out, err = finished(follow("anything unusual?", "--when", "(a+)+$|panic"), data)
+    assert (code, out.splitlines()[-1]) == (0, f"602: {NEWS}")
+    assert "warning: line 601: --when took too long" in err
+    assert "1 lines took --when too long" in err
+
+
 def test_a_file_goes_on_where_it_was_after_a_rotation_and_a_kill(follow: Follow, person: Path) -> None:
     log = person / "app.log"
     log.write_text(f"{ORDINARY}{NEWS}\n")

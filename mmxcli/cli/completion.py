@@ -1,12 +1,14 @@
 """mmx completion: what a shell offers when Tab is pressed.
 
 What a flag or an argument takes, its metavar says, here as in the help: `auto|full|recall` are the words themselves,
-`ID` is a stored reading, `FILE` is for the shell to complete. Nothing is opened but the records of the stored readings.
+`ID` is a stored reading, `FILE` is for the shell to complete. Where a flag that takes nothing has one, arguments may be
+that as well. Nothing is opened but the records of the stored readings, and the stored conversations.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +26,8 @@ FILES: Offer = ("<files>", "")  # the scripts in shells/ have the shell complete
 
 
 def completion(shell: Annotated[str, typer.Argument(metavar="|".join(SHELLS), hidden=True)]) -> None:
-    """Print the script that completes mmx in a shell: commands, flags, values, ids of states, models.
+    """Print the script that completes mmx in a shell: commands, flags, values, ids of states, names of models and
+    conversations.
 
     Example: eval "$(mmx completion bash)"
     """
@@ -48,6 +51,7 @@ def offers(typed: Sequence[str]) -> Iterator[Offer]:
     command: Any = typer.main.get_command(app)
     awaited: Any = None  # the option whose value comes next
     flags, position = True, 0
+    besides: list[str] = []  # what arguments may be too, by flags that were given
     for word in before:
         if awaited:
             awaited = awaited if word == "=" else None  # bash parts --read=full into three words
@@ -55,6 +59,7 @@ def offers(typed: Sequence[str]) -> Iterator[Offer]:
             flags = False
         elif flags and word.startswith("-") and word != "-":
             awaited = _option(command, word)
+            besides += [option.metavar for option in command.params if word in option.opts and _is_flag(option)]
         elif isinstance(command, typer.core.TyperGroup):
             command = command.commands.get(word)
             if command is None:
@@ -72,24 +77,30 @@ def offers(typed: Sequence[str]) -> Iterator[Offer]:
     elif isinstance(command, typer.core.TyperGroup):
         found = _commands(command)
     else:
-        found = _values(_argument(command, position))
+        found = chain(*map(_values, besides), _values(_argument(command, position)))
     yield from (offer for offer in found if offer[0].startswith(last) or offer is FILES)
 
 
 def _option(command: Any, name: str) -> Any:
     """The option of that name, where it takes a value that does not stand in the same word."""
     for option in command.params:
-        if name in option.opts and not getattr(option, "is_flag", True):
+        if name in option.opts and not _is_flag(option):
             return option
     return None
 
 
+def _is_flag(option: Any) -> bool:
+    return bool(getattr(option, "is_flag", True))
+
+
 def _argument(command: Any, position: int) -> str | None:
-    """The metavar of the argument at that position; the last one may stand for many."""
+    """What the metavar says of the argument at that position. One with dots stands for any number."""
     arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
     if position >= len(arguments) and (not arguments or arguments[-1].nargs != -1):
         return None
-    return str(arguments[min(position, len(arguments) - 1)].metavar)
+    at = min(position, len(arguments) - 1)
+    parts = str(arguments[at].metavar).split()
+    return parts[0] if "..." in parts[0] else dict(enumerate(parts, at)).get(position)
 
 
 def _commands(group: Any) -> Iterator[Offer]:
@@ -106,12 +117,13 @@ def _flags(command: Any) -> Iterator[Offer]:
 
 
 def _values(metavar: str | None) -> Iterator[Offer]:
-    """What may stand where the help says `metavar`, such as `[ID...]` or `SOURCE... "QUESTION"`."""
-    noun = (metavar or "").strip("[]").split("...")[0]
-    if "|" in noun:
-        yield from ((word, "") for word in noun.split("|"))
-    elif noun in NOUNS:
-        yield from NOUNS[noun]()
+    """What may stand where the help says `metavar`, such as `[ID...]`, `auto|full` or `[FILE|-]`."""
+    words = (metavar or "").strip("[]").removesuffix("...").split("|")
+    for word in words:
+        if word in NOUNS:
+            yield from NOUNS[word]()
+        elif len(words) > 1:
+            yield word, ""
 
 
 def _settings() -> Settings:
@@ -149,6 +161,21 @@ def _configs() -> Iterator[Offer]:
     yield from _models()
 
 
+def _conversations() -> Iterator[Offer]:
+    from mmxcli.state.conversations import ConversationStore
+
+    store = ConversationStore(_settings().home)
+    for name in store.names():
+        talk = store.described(name)
+        yield name, f"{', '.join(talk.sources)}: {talk.turns[0].question if talk.turns else 'cannot be read'}"
+
+
+def _checkpoints() -> Iterator[Offer]:
+    from mmxcli.state.bookmark import Bookmark
+
+    yield from ((name, "") for name in Bookmark.names(_settings().home))
+
+
 def _places() -> Iterator[Offer]:
     yield from ((f"{sort}:", "") for sort in ("page", "line", "chapter", "token"))
 
@@ -166,5 +193,7 @@ NOUNS: Mapping[str, Callable[[], Iterator[Offer]]] = {
     "NAME": _models,
     "MODEL": _configs,
     "PLACE": _places,
+    "CONVERSATION": _conversations,
+    "CHECKPOINT": _checkpoints,
     "CONCEPT": _concepts,
 }

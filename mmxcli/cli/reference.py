@@ -71,7 +71,7 @@ def _command(command: Command, context: Any) -> Iterator[str]:
     for parameter in command.params:
         if isinstance(parameter, typer.core.TyperOption):
             flags = ", ".join(f"`{flag}`" for flag in parameter.opts)
-            value = f" `{parameter.metavar}`".replace("|", "\\|") if parameter.metavar else ""
+            value = "" if parameter.is_flag else f" `{parameter.metavar}`".replace("|", "\\|")
             yield f"| {flags}{value} | {parameter.help} |"
 
 

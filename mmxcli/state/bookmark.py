@@ -64,5 +64,10 @@ class Bookmark:
             raise self.damaged() from None
         return values
 
+    @classmethod
+    def names(cls, home: Path) -> list[str]:
+        """Those there are."""
+        return sorted(file.stem for file in (home / "follows").glob("*.json") if _NAME.fullmatch(file.stem))
+
     def damaged(self) -> DamagedError:
         return DamagedError(f"{self.path} is damaged, or of another mmx: delete it to begin anew")

@@ -1,5 +1,6 @@
 """What a shell offers at the Tab key, and that it never gets anything else."""
 
+import json
 import shlex
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ import pytest
 
 from mmxcli.cli.app import run
 from mmxcli.cli.completion import FILES, offers
+from mmxcli.models.checkpoint import MANIFEST
 from mmxcli.models.registry import REGISTRY
+from mmxcli.state.bookmark import Bookmark
+from mmxcli.state.conversations import ConversationStore, StoredConversation, Turn
 from mmxcli.state.files import private_folder
 from mmxcli.state.maker import Maker
 from mmxcli.state.record import StoredReading, write_record
@@ -52,6 +56,9 @@ def stored(tmp_path: Path) -> str:
         (["states", "export", "3fa9", "file", ""], []),
         (["help", "exit"], ["exit-codes"]),
         (["completion", "z"], ["zsh"]),
+        (["follow", ""], []),
+        (["follow", "Who?", ""], [FILES[0], "-"]),
+        (["follow", "Who?", "-", ""], []),
         (["nosuch", ""], []),
         ([""], ["ask", "read", "count", "plan", "bench", "doctor", "states", "models", "help", "completion"]),
     ],
@@ -70,6 +77,33 @@ def test_ids_come_with_their_sources_and_models_with_what_they_are(
     assert run(["complete", "--", "states", "rm", "3f"]) == 0
     assert capsys.readouterr().out == f"{stored}\ta book\\n.txt: 9 tokens, recall\n"
     assert words("ask", "-m", "")[:-1] == list(REGISTRY)
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> None:
+    turn = Turn("Who?", "Nobody", True, "m")
+    for name in ("été-1", "sea"):
+        talk = StoredConversation(name, ("a book.txt",), "/", turns=(turn,))
+        ConversationStore(tmp_path / "home").put(talk, talk)
+    bookmark = Bookmark(tmp_path / "home", "syslog")
+    with bookmark.held():
+        bookmark.write({})
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["chat", "--export", ""], {"été-1", "sea"}),
+        (["chat", "--rm", "s"], {"sea"}),
+        (["chat", "-c", ""], {"été-1", "sea", FILES[0]}),
+        (["chat", "--continue", "é"], {"été-1", FILES[0]}),
+        (["chat", ""], {FILES[0]}),
+        (["chat", "-m", "smol"], {"smollm2-135m", FILES[0]}),
+        (["follow", "--resume", ""], {"syslog"}),
+    ],
+)
+def test_names_of_conversations_and_checkpoints(talks: None, typed: list[str], offered: set[str]) -> None:
+    assert set(words(*typed)) == offered
 
 
 def test_nothing_heavy_is_imported(stored: str) -> None:
@@ -98,13 +132,15 @@ IN_SHELL = {
     ' COMP_WORDS=(mmx {words}); COMP_CWORD={last}; _mmx mmx; echo "${{COMPREPLY[*]}}"',
     "fish": "mmx completion fish | source; complete -C {line}",
     "zsh": 'compdef() {{ }}; eval "$(mmx completion zsh)"; _describe() {{ print -l ${{(P)3}} }};'
-    " compadd() {{ print $4 }};"
+    " compadd() {{ print $4 }}; _files() {{ }};"
     " words=(mmx {words}); CURRENT=$#words; PREFIX=$words[-1]; _mmx",
 }
 
 
 @pytest.mark.parametrize("shell", IN_SHELL)
-def test_in_a_real_shell(shell: str, program: Path, stored: str, monkeypatch: pytest.MonkeyPatch, person: Path) -> None:
+def test_in_a_real_shell(
+    shell: str, program: Path, stored: str, monkeypatch: pytest.MonkeyPatch, person: Path, tmp_path: Path
+) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not here")
     monkeypatch.setenv("PATH", str(program), prepend=":")
@@ -121,6 +157,14 @@ def test_in_a_real_shell(shell: str, program: Path, stored: str, monkeypatch: py
     assert stored in told("states", "show", "3")
     assert "recall" in told("ask", "--read", "re")
     assert told("ask", "--upto", "pa").strip() == "page:"
+    for name in ("my model", "llama:8b"):
+        folder = tmp_path / "weights" / name
+        folder.mkdir(parents=True)
+        (folder / MANIFEST).write_text(json.dumps({"name": name}))
+    monkeypatch.setenv("MMX_WEIGHTS", str(tmp_path / "weights"))
+    assert told("ask", "-m", "my").strip().startswith({"bash": r"my\ model"}.get(shell, "my model"))
+    colon = ["llama", ":", "8"] if shell == "bash" else ["llama:8"]  # as it parts words
+    assert told("ask", "-m", *colon).startswith({"bash": "8b\n", "zsh": "llama:8b:your own", "fish": "llama:8b"}[shell])
     (person / "mmx.toml").write_text("nonsense")
     assert told("states", "show", "3").strip() == ""  # and nothing on standard error
 

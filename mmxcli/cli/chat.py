@@ -2,10 +2,12 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 LINE = 1 << 20  # bytes of a line of standard input that are looked at
 HISTORY = "chat-history"
+PATIENCE = 1.0  # seconds after Ctrl-C in which another is the same
 
 
 @takes(*READING, "upto", "max_tokens", "context", "output", *PRINTING)
@@ -32,6 +35,7 @@ def chat(
         typer.Option(
             "-c",
             "--continue",
+            metavar="CONVERSATION",
             help="Go on with the latest conversation over the sources, with the latest of all, or with the one of that "
             "name",
         ),
@@ -42,10 +46,10 @@ def chat(
     ] = None,
     listed: Annotated[bool | None, typer.Option("--list", help="List the stored conversations")] = None,
     exported: Annotated[
-        str | None, typer.Option("--export", metavar="NAME", help="Print a stored conversation as Markdown")
+        str | None, typer.Option("--export", metavar="CONVERSATION", help="Print a stored conversation as Markdown")
     ] = None,
     removed: Annotated[
-        str | None, typer.Option("--rm", metavar="NAME", help="Remove a stored conversation for good")
+        str | None, typer.Option("--rm", metavar="CONVERSATION", help="Remove a stored conversation for good")
     ] = None,
 ) -> None:
     """Talk about the sources: each question may go on from the last ones.
@@ -65,9 +69,9 @@ def chat(
     files = flags.listed(arguments or [], file)
     sources, upto, stored = [*(arguments or []), *files], flags.upto, None
     if again:
-        only = sources[0] if len(sources) == 1 and not Path(sources[0]).exists() and sources[0] != "-" else None
-        stored = task.find(flags.settings(sources), [] if only else sources, only)
-        sources = sources if sources and not only else list(task.named(stored))
+        stored = task.find(flags.settings(sources), sources)
+        if not sources or sources == [stored.name]:
+            sources = list(task.named(stored))
         if upto is None and stored.upto:
             from mmxcli.reading.upto import parse_upto
 
@@ -76,39 +80,67 @@ def chat(
     if "-" in sources and file is None:
         raise UsageError("standard input cannot be read and also ask: give the questions with --questions FILE")
     make = ChatJson if flags["json"] else partial(ChatView, verbose=bool(flags["verbose"]))
-    with _ending_well(), flags.running(sources, shown=make) as (settings, view):
-        talk = task.Chat(sources, settings, standard_input(sources), upto, stored=stored)
-        with talk:
-            view.through(talk.open())
-            if file:
-                failed = _from(talk, view, _lines_of(file))
-            elif sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-                failed = _with_a_person(talk, view, settings, tuple(task.COMMANDS))
-            else:
-                failed = _from(talk, view, _lines(sys.stdin.buffer) if sys.stdin else iter(()))
-            talk.check()
+    with ExitStack() as stack:
+        typed = stack.enter_context(_opened(file)) if file else None
+        stack.enter_context(_handled(_end, signal.SIGTERM, signal.SIGHUP))
+        settings, view = stack.enter_context(flags.running(sources, shown=make))
+        talk = stack.enter_context(task.Chat(sources, settings, standard_input(sources), upto, stored=stored))
+        view.through(talk.open())
+        if typed:
+            failed = _from(talk, view, _lines(typed))
+        elif sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+            failed = _with_a_person(talk, view, settings)
+        else:
+            failed = _from(talk, view, _lines(sys.stdin.buffer) if sys.stdin else iter(()))
+        talk.check()
     if failed:
         raise typer.Exit(failed)
 
 
-def _with_a_person(talk: "Chat", view: "View", settings: "Settings", commands: Sequence[str]) -> int:
+def _with_a_person(talk: "Chat", view: "View", settings: "Settings") -> int:
     """Turn by turn; what goes wrong is told, and Ctrl-C ends an answer. Always 0."""
     from mmxcli.render import output
     from mmxcli.render.prompt import typed
+    from mmxcli.tasks.chat import completions
 
     view.output.note("ask, or /help; Ctrl-C stops an answer, Ctrl-D ends")
-    for text in typed(commands, settings.home / HISTORY if settings.cache else None):
-        try:
-            view.through(talk.hear(text))
-        except KeyboardInterrupt:
-            view.stop()
-            view.output.note("stopped")
-        except MmxError as error:
-            view.stop()
-            output.error(str(error))
-        if talk.ended:
-            break
+    stop = Stop()
+    with _handled(stop, signal.SIGINT):
+        for text in typed(partial(completions, settings), settings.home / HISTORY if settings.cache else None):
+            try:
+                with stop.heeded():
+                    view.through(talk.hear(text))
+            except KeyboardInterrupt:
+                view.stop()
+                view.output.note("stopped")
+            except MmxError as error:
+                view.stop()
+                output.error(str(error))
+            if talk.ended:
+                break
     return 0
+
+
+class Stop:
+    """Ctrl-C where it stops an answer and nothing else. Pressed twice it stops once: the second would hit what puts an
+    end to the first, or the chat."""
+
+    def __init__(self) -> None:
+        self._heeded = False
+        self._last = -PATIENCE
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        if self._heeded and time.monotonic() - self._last >= PATIENCE:
+            self._last = time.monotonic()
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        try:
+            self._heeded = True
+            yield
+        finally:
+            self._heeded = False
 
 
 def _from(talk: "Chat", view: "View", lines: Iterator[str]) -> int:
@@ -128,17 +160,16 @@ def _from(talk: "Chat", view: "View", lines: Iterator[str]) -> int:
     return failed
 
 
-def _lines_of(file: Path) -> Iterator[str]:
+def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
     """Raises UsageError for a file that cannot be read."""
     if str(file) == "-":
-        yield from _lines(sys.stdin.buffer)
-        return
+        stdin = standard_input(["-"])
+        assert stdin
+        return nullcontext(stdin)
     try:
-        opened = file.open("rb")
+        return file.open("rb")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    with opened:
-        yield from _lines(opened)
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
@@ -149,18 +180,20 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
             line = stream.readline(LINE)
 
 
+def _end(number: int, _frame: object) -> None:
+    """A signal ends the command as the end of the input would: the terminal is put right, passing files go."""
+    sys.exit(128 + number)
+
+
 @contextmanager
-def _ending_well() -> Iterator[None]:
-    """SIGTERM ends the command as the end of the input would: the terminal is put right, passing files go."""
-
-    def end(number: int, _frame: object) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
+def _handled(handler: Callable[[int, FrameType | None], None], *signals: signal.Signals) -> Iterator[None]:
+    heeded = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]  # as nohup has it
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _stored(flags: Flags, exported: str | None, removed: str | None) -> None:
@@ -173,7 +206,7 @@ def _stored(flags: Flags, exported: str | None, removed: str | None) -> None:
         task.remove_chat(settings, removed)
     elif exported is not None:
         output = flags.output()
-        output.raw("\n".join(render.markdown(task.find(settings, [], exported))) + "\n")
+        output.raw("\n".join(render.markdown(task.stored_chat(settings, exported))) + "\n")
         output.save()
     else:
         flags.listing(list(task.list_chats(settings)), render.conversation, empty="no conversation is stored yet")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from mmxcli.errors import UsageError
 from mmxcli.render import json
 from mmxcli.render.escape import one_line, visible
 from mmxcli.render.json import JsonView
@@ -12,7 +13,9 @@ from mmxcli.render.units import ago, counted
 from mmxcli.state.conversations import StoredConversation
 from mmxcli.tasks.events import Answer, Commands, Event, ReadingDone, Sources, Transcript
 
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")  # what Markdown would obey
+# What Markdown would obey, anywhere and at the beginning of a line.
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&]|^[-+=])")
+_LISTED = re.compile(r"^(\d+)([.)])")
 
 
 class ChatView(TextView):
@@ -67,10 +70,13 @@ class ChatJson(JsonView):
 
 
 def write_transcript(event: Transcript) -> None:
-    """Raises UsageError where the file cannot be written, OSError."""
+    """Raises UsageError where the file cannot be written."""
     output = Output(file=event.file)
     output.raw("\n".join(markdown(event.conversation)) + "\n")
-    output.save()
+    try:
+        output.save()
+    except OSError as error:
+        raise UsageError(f"{event.file} cannot be written: {error.strerror}") from error
 
 
 def markdown(conversation: StoredConversation) -> Iterator[str]:
@@ -90,7 +96,7 @@ def markdown(conversation: StoredConversation) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text that others wrote, as one line that Markdown leaves as it is."""
-    return _MARKUP.sub(r"\\\1", " ".join(visible(text).split()))
+    return _LISTED.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", " ".join(visible(text).split())))
 
 
 def conversation(output: Output, item: StoredConversation) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 from mmxcli.state.files import private_folder
 
 if TYPE_CHECKING:
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.document import Document
     from prompt_toolkit.history import History
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 LONGEST_HISTORY = 1 << 20  # bytes
 
 
-def typed(commands: Sequence[str], history: Path | None) -> Iterator[str]:
-    """What the person enters, until Ctrl-D. Ctrl-C begins anew, Alt-Enter a new line. What was entered is kept in the
-    file `history`, for its owner alone, if there is one."""
+def typed(completions: Callable[[str], Iterable[str]], history: Path | None) -> Iterator[str]:
+    """What the person enters, until Ctrl-D. Ctrl-C begins anew, Alt-Enter a new line. Tab offers the `completions` of
+    what was typed. What was entered is kept in the file `history`, for its owner alone, if there is one."""
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.output import create_output
 
     session: PromptSession[str] = PromptSession(
         history=_history(history),
         output=create_output(sys.stderr),  # standard output is for answers alone
         key_bindings=_keys(),
-        completer=WordCompleter(commands, sentence=True),
+        completer=_completer(completions),
         complete_while_typing=False,
         prompt_continuation="  ",
     )
@@ -38,6 +39,19 @@ def typed(commands: Sequence[str], history: Path | None) -> Iterator[str]:
             continue
         except EOFError:
             return
+
+
+def _completer(completions: Callable[[str], Iterable[str]]) -> "Completer":
+    from prompt_toolkit.completion import Completer, Completion
+
+    class Whole(Completer):  # type: ignore[misc]
+        """Of all that was typed, not of its last word."""
+
+        def get_completions(self, document: "Document", _: object) -> "Iterator[Completion]":
+            begun = document.text_before_cursor
+            yield from (Completion(whole, -len(begun)) for whole in completions(begun))
+
+    return Whole()
 
 
 def _keys() -> "KeyBindings":
@@ -58,7 +72,7 @@ def _history(file: Path | None) -> "History":
     class Kept(FileHistory):  # type: ignore[misc]
         def store_string(self, string: str) -> None:
             with suppress(OSError):  # a full disk ends no conversation
-                super().store_string(string)
+                super().store_string(string.encode("utf-8", "replace").decode())  # bytes in no encoding
 
     if file is None:
         return InMemoryHistory()

@@ -1,11 +1,15 @@
 """Conversations on disk: a private JSON file each, below `<home>/conversations`."""
 
+import fcntl
 import hashlib
 import json
+import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -108,15 +112,32 @@ class ConversationStore:
     def holds(self, name: str) -> bool:
         return self.path(name).exists()
 
-    def put(self, conversation: StoredConversation) -> None:
-        """Raises OSError, and UsageError for one that has grown too long; what was stored before stays then."""
-        values = asdict(conversation) | {"format": FORMAT}
-        text = _written(values | {"sha256": _digest(values)})
-        if len(text.encode()) > MOST_BYTES:
-            raise UsageError(f"{conversation.name} has grown too long to be stored: begin another")
+    def put(self, conversation: StoredConversation, before: StoredConversation) -> StoredConversation:
+        """Stores it in the place of `before`, from which it goes on. Where somebody else has gone on from that, or has
+        taken the name, both stay: this one gets a name of its own. Returns it as it is stored.
+
+        Raises OSError, and UsageError for one that has grown too long; what was stored before stays then."""
         private_folder(self.folder)
-        with written_aside(self.path(conversation.name)) as aside:
-            aside.write_text(text, encoding="utf-8")
+        with self._alone():
+            if self.holds(conversation.name) and not _same(self.described(conversation.name), before):
+                conversation = replace(conversation, name=self._free(conversation.name), own_name=False)
+            values = asdict(conversation) | {"format": FORMAT}
+            text = _written(values | {"sha256": _digest(values)})
+            if len(text.encode()) > MOST_BYTES:
+                raise UsageError(f"{conversation.name} has grown too long to be stored: begin another")
+            with written_aside(self.path(conversation.name)) as aside:
+                aside.write_text(text, encoding="utf-8")
+        return conversation
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While inside, no other command stores a conversation."""
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def get(self, name: str) -> StoredConversation:
         """Raises UsageError where there is none of this name."""
@@ -179,14 +200,21 @@ class ConversationStore:
         """One that is free, after what is read and the day."""
         stem = "stdin" if source == "-" else Path(source).absolute().stem
         plain = re.sub(r"[^\w.-]+|^[\W_]+", "-", stem).strip("-._")[:30] or "chat"
-        base = f"{plain}-{time.strftime('%Y-%m-%d')}"
-        taken = set(self.names())
-        return next(name for name in (base, *(f"{base}.{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+        return self._free(f"{plain}-{time.strftime('%Y-%m-%d')}")
+
+    def _free(self, base: str) -> str:
+        """That name or, where it is taken, one like it."""
+        names = chain([base], (f"{base[: LONGEST_NAME - 8]}.{number}" for number in count(2)))
+        return next(name for name in names if not self.holds(name))
 
 
 def renamed(conversation: StoredConversation, name: str) -> StoredConversation:
     """The same under a name that a person gave it."""
     return replace(conversation, name=name, own_name=True)
+
+
+def _same(one: StoredConversation, other: StoredConversation) -> bool:
+    return (one.begun, one.updated) == (other.begun, other.updated)
 
 
 def _are(kind: type | tuple[type, ...], values: Sequence[object]) -> bool:

@@ -1,26 +1,31 @@
 """A conversation over one reading: questions that go on from each other, and the commands between them."""
 
+import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO, Self
+from unicodedata import category
 
 from mmxcli.config import Settings
-from mmxcli.errors import InputError, UsageError
+from mmxcli.errors import InputError, MmxError, UsageError
+from mmxcli.models.registry import REGISTRY
+from mmxcli.models.weights import installed
 from mmxcli.reading.conversation import Conversation, Exchange
 from mmxcli.reading.corpus import incomplete
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto, parse_upto
 from mmxcli.sources.segment import Gap
 from mmxcli.sources.spool import Slice, spool
-from mmxcli.state.conversations import MOST_TURNS, ConversationStore, Said, StoredConversation, Turn, renamed
+from mmxcli.state.conversations import MOST_TURNS, ConversationStore, Said, StoredConversation, Turn, is_name, renamed
 from mmxcli.tasks.ask import answers
 from mmxcli.tasks.events import Answer, Citation, Commands, Event, Note, ReadingDone, Sources, Timing, Transcript
 from mmxcli.tasks.read import coverage, model_info, state_info
 
 LONGEST = 10_000  # characters of what is typed at once
+NO_TEXT = ("Cc", "Cs")  # categories of what nobody types: control characters, and bytes in no encoding
 Happening = Generator[Event, None, None]
 CHANGED = "the sources are not as they were then: earlier answers and quotes are of the text as it was"
 
@@ -68,18 +73,23 @@ class Chat:
 
     def hear(self, text: str) -> Happening:
         """Answers a question or does what a command says. Raises MmxError for what cannot be done."""
-        text = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t").strip()
+        text = "".join(letter for letter in text if letter in "\n\t" or category(letter) not in NO_TEXT).strip()
         if len(text) > LONGEST:
             raise UsageError(
                 f"that has {len(text):,} characters, more than {LONGEST:,}: put it into a file, as a source"
             )
         if text.startswith("/"):
-            word, _, rest = text.partition(" ")
+            word, *rest = text.split(maxsplit=1)
             if word not in COMMANDS:
                 raise UsageError(f"there is no {word[:40]} here: /help lists what there is")
-            yield from COMMANDS[word][0](self, rest.strip())
-        elif text:
-            yield from self._answer(text)
+        try:
+            if text.startswith("/"):
+                yield from COMMANDS[word][0](self, *rest or [""])
+            elif text:
+                yield from self._answer(text)
+        except OSError as error:  # a full disk, say: the chat goes on
+            place = f"{error.filename}: " if error.filename else ""
+            raise MmxError(f"{place}{error.strerror or error}") from error
 
     # ---- questions ----
 
@@ -94,11 +104,13 @@ class Chat:
 
     def _note(self, turn: Turn) -> Happening:
         """Adds it to the conversation, on disk too."""
-        turns = (*self._stored.turns, turn)[-MOST_TURNS:]
-        self._stored = replace(self._stored, turns=turns, updated=time.time())
+        before = self._stored
+        self._stored = replace(before, turns=(*before.turns, turn)[-MOST_TURNS:])
         if self._settings.cache:
             try:
-                self._store.put(self._stored)
+                self._stored = self._store.put(replace(self._stored, updated=time.time()), before)
+                if before.turns and self._stored.name != before.name:
+                    yield Note(f"{before.name} was gone on with elsewhere: this one is stored as {self._stored.name}")
             except (OSError, UsageError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 yield Note(f"the conversation is not stored any more ({reason}); it goes on without", warning=True)
@@ -113,19 +125,22 @@ class Chat:
 
     def _save(self, name: str) -> Happening:
         before = self._stored
+        if not name:
+            raise UsageError("name the conversation: /save NAME")
         if not self._settings.cache:
             raise UsageError("nothing is stored with --no-cache: /export FILE writes a file")
         if self._store.holds(name) and name != before.name:
             raise UsageError(
                 f"there is a conversation called {name}: use another name, or `mmx chat --rm {name}` first"
             )
-        self._store.put(renamed(before, name))
-        self._stored = renamed(before, name)
+        self._stored = self._store.put(renamed(before, name), before)
         if not before.own_name and self._store.holds(before.name):
             self._store.remove(before.name)
         yield Note(f"stored as {name}: `mmx chat -c {name}` goes on with it")
 
     def _load(self, name: str) -> Happening:
+        if not name:
+            raise UsageError("name a conversation: /load NAME; `mmx chat --list` shows them")
         stored = self._store.get(name)
         upto = parse_upto(stored.upto) if stored.upto else None
         same = sorted(stored.places) == sorted(_places(self._sources))
@@ -210,6 +225,17 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+def completions(settings: Settings, typed: str) -> list[str]:
+    """What begins so and can be entered besides questions."""
+    word, space, _ = typed.partition(" ")
+    names: dict[str, Callable[[], Iterable[str]]] = {
+        "/load": ConversationStore(settings.home).names,
+        "/model": lambda: dict.fromkeys([*REGISTRY, *(model.name for model in installed(settings.weights_folder))]),
+    }
+    entered = (f"{word} {name}" for name in names.get(word, list)()) if space else COMMANDS
+    return [one for one in entered if one.startswith(typed)]
+
+
 def named(stored: StoredConversation) -> tuple[str, ...]:
     """The sources of a stored conversation, as one names them from here. Raises UsageError where they were piped in."""
     if "-" in stored.sources:
@@ -217,16 +243,24 @@ def named(stored: StoredConversation) -> tuple[str, ...]:
     return stored.sources if stored.folder == str(Path.cwd()) else stored.places
 
 
-def find(settings: Settings, sources: Sequence[str], name: str | None = None) -> StoredConversation:
-    """The stored conversation of that name or, without one, the latest over these sources, or over any where there are
-    none. Raises UsageError where there is none, DamagedError where the one of that name is damaged."""
+def find(settings: Settings, sources: Sequence[str]) -> StoredConversation:
+    """The stored conversation that a single word names which is no file; else the latest over these sources, or over
+    any where there are none. Raises UsageError where there is none, DamagedError where the one of that name is
+    damaged."""
     store = ConversationStore(settings.home)
-    if name is not None:
-        return store.get(name)
-    found = store.latest(_places(sources) if sources else None)
-    if found is None:
-        raise UsageError(f"no conversation{' over these sources' if sources else ''} is stored: begin one without -c")
-    return found
+    word = sources[0] if len(sources) == 1 and not os.path.exists(sources[0]) else ""  # noqa: PTH110 - of any length
+    if is_name(word) and store.holds(word):
+        return store.get(word)
+    if found := store.latest(_places(sources) if sources else None):
+        return found
+    if word not in ("", "-"):
+        raise UsageError(f"no conversation is called {word[:80]}, nor is one over such a file: see `mmx chat --list`")
+    raise UsageError(f"no conversation{' over these sources' if sources else ''} is stored: begin one without -c")
+
+
+def stored_chat(settings: Settings, name: str) -> StoredConversation:
+    """Raises UsageError where there is none, DamagedError."""
+    return ConversationStore(settings.home).get(name)
 
 
 def list_chats(settings: Settings) -> Iterator[StoredConversation]:

@@ -1,5 +1,6 @@
 """mmx chat from the command line: a pipe, commands, what is stored, a person at a terminal."""
 
+import errno
 import fcntl
 import io
 import json
@@ -14,13 +15,17 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny import make_model
 
 from mmxcli.cli.app import run
+from mmxcli.config import Settings
 from mmxcli.models.weights import locate
+from mmxcli.state.conversations import ConversationStore
+from mmxcli.tasks.chat import completions
 
 BOOK = (
     "The lighthouse of Port Halvard was built by Ingrid Solheim.\n\nShe was born in Bergen, and her dog is Skipper.\n"
@@ -78,7 +83,10 @@ def test_quotes_come_on_demand_and_as_json(mmx: Talk) -> None:
         ("/upto page:x\n", "page:120", 2),
         ("/upto page:4\n", "no pages", 2),
         ("/model nosuch-model\n", "nosuch-model", 2),
+        ("/save\n", "/save NAME", 2),
+        ("/load\n", "/load NAME", 2),
         ("/export\n", "/export FILE", 2),
+        ("/export /dev/full\n", "there already", 2),
         ("/export book.txt\n", "there already", 2),
         ("x" * 20_000 + "\n", "20,000 characters", 2),
     ],
@@ -119,6 +127,59 @@ def test_a_damaged_conversation_is_told_and_the_chat_goes_on(mmx: Talk, tmp_path
     assert (code, out.count("\n"), err.count("\n")) == (5, 1, 1)
     assert "mmx chat --rm one" in err
     assert "is damaged" in mmx("--list")[1]
+
+
+def test_two_chats_at_once_lose_nothing(mmx: Talk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mmx("book.txt", typed=f"{WHO}\n")
+    monkeypatch.setattr(ConversationStore, "new_name", lambda store, source: stored_name)
+    stored_name = str(stored(mmx)[0]["name"])  # as if the other had begun after this one, and answered before it
+    code, _, err = mmx("book.txt", "--quiet", typed=f"{WHERE}\n{WHO}\n")
+    assert (code, err) == (0, "")
+    assert [len(one["turns"]) for one in stored(mmx)] == [2, 1]  # type: ignore[arg-type]
+
+
+def test_a_conversation_over_a_text_that_is_gone(mmx: Talk, person: Path) -> None:
+    mmx("book.txt", typed=f"{WHO}\n")
+    (person / "book.txt").unlink()
+    for arguments in (["-c"], ["book.txt", "-c"]):
+        code, out, err = mmx(*arguments, typed=WHO)
+        assert (code, out, err.count("\n")) == (3, "", 1)
+        assert "book.txt" in err
+    for word in ("nosuch", "x" * 300):
+        code, out, err = mmx("-c", word, typed=WHO)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "mmx chat --list" in err
+
+
+def test_spaces_of_all_widths_stay_spaces(mmx: Talk) -> None:
+    _, out, _ = mmx("book.txt", "--json", typed="Who\u00a0built the\u3000lighthouse\x07 of Port Halvard\u202f?\n")
+    assert json.loads(out)["question"] == "Who\u00a0built the\u3000lighthouse of Port Halvard\u202f?"
+
+
+def test_a_disk_that_is_full_ends_no_chat(mmx: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "talk.md")
+
+    monkeypatch.setattr("mmxcli.render.output._write", full)
+    monkeypatch.setattr(ConversationStore, "put", full)
+    code, out, err = mmx("book.txt", "--quiet", typed=f"{WHO}\n/save one\n/export talk.md\n{WHERE}\n")
+    assert (code, out.count("\n"), err.count("\n")) == (1, 2, 2)
+    assert err.count("No space left") == 2
+
+
+def test_questions_that_cannot_be_read_are_told_before_the_text_is(mmx: Talk) -> None:
+    code, out, err = mmx("book.txt", "--questions", "nosuch.txt")
+    assert (code, out) == (2, "")
+    assert err == "mmx: nosuch.txt cannot be read: No such file or directory\n"
+
+
+def test_what_tab_offers(mmx: Talk, settings: Settings, tmp_path: Path) -> None:
+    mmx("book.txt", typed=f"{WHO}\n/save lighthouse\n")
+    here = replace(settings, home=tmp_path / "home")
+    assert completions(here, "/lo") == ["/load"]
+    assert completions(here, "/load ") == ["/load lighthouse"]
+    assert completions(here, "/load x") == completions(here, "What") == completions(here, "/quit ") == []
+    assert "/model smollm2-135m" in completions(here, "/model s")
 
 
 def test_no_cache_stores_nothing(mmx: Talk, tmp_path: Path) -> None:
@@ -194,7 +255,7 @@ class Terminal:
 
     def until(self, words: str) -> str:
         """Reads on until these words have come; what came before them."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 60
         while words not in self.seen:
             assert time.monotonic() < deadline, self.seen
             if select.select([self.screen], [], [], 1)[0]:
@@ -223,6 +284,7 @@ def terminal(person: Path, tiny_folder: Path) -> Iterator[Callable[..., "Termina
     def begin(columns: int = 80, code: str = "") -> Terminal:
         process, screen = pty.fork()
         if process == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may be deaf to it
             settings = {
                 "MMX_MODEL": str(tiny_folder),
                 "MMX_MAX_TOKENS": "3",
@@ -267,8 +329,16 @@ def test_a_person_asks_interrupts_and_ends(terminal: Callable[..., Terminal], co
     screen.type("a slow one, please\r")
     screen.until("AT WORK")
     screen.type("\x03")
+    time.sleep(0.05)
+    screen.type("\x03\x03")  # the same, by a nervous hand
     screen.until("stopped")
     screen.until(PROMPT)
+    screen.type("/loa\t")
+    time.sleep(2)
+    screen.type(" x\r")
+    screen.until("called x")
+    os.write(screen.screen, b"not text: \xff\xfe\r")
+    screen.until("seem to say")
     screen.type("/nosuch\r")
     screen.until("/help")
     screen.type(f"{WHO}\r")
@@ -278,21 +348,22 @@ def test_a_person_asks_interrupts_and_ends(terminal: Callable[..., Terminal], co
     assert screen.code() == 0
     assert stat.S_IMODE((tmp_path / "home" / "chat-history").stat().st_mode) == 0o600
     (kept,) = (tmp_path / "home" / "conversations").iterdir()
-    assert [turn["question"] for turn in json.loads(kept.read_text())["turns"]] == [WHO]
+    assert [turn["question"] for turn in json.loads(kept.read_text())["turns"]] == ["not text:", WHO]
 
 
-def test_sigterm_leaves_the_terminal_as_it_was(terminal: Callable[..., Terminal]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(terminal: Callable[..., Terminal], number: signal.Signals) -> None:
     screen = terminal()
     before = termios.tcgetattr(screen.screen)[3]
     screen.until(PROMPT)
-    os.kill(screen.process, signal.SIGTERM)
+    os.kill(screen.process, number)
     after = termios.tcgetattr(screen.screen)[3]
     deadline = time.monotonic() + 10
     while after != before and time.monotonic() < deadline:
         time.sleep(0.05)
         after = termios.tcgetattr(screen.screen)[3]
     assert after == before
-    assert screen.code() == 128 + signal.SIGTERM
+    assert screen.code() == 128 + number
 
 
 # ---- with real weights ----

@@ -1,6 +1,7 @@
 """Stored conversations come back as they were, or are refused in a line."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,15 +53,17 @@ def store(tmp_path: Path) -> ConversationStore:
 @same_folder
 @given(conversation=CONVERSATION)
 def test_what_was_stored_comes_back(store: ConversationStore, conversation: StoredConversation) -> None:
-    store.put(conversation)
+    store.path("talk").unlink(missing_ok=True)
+    store.put(conversation, conversation)
     assert store.get("talk") == conversation
 
 
 @same_folder
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255), cut=st.booleans())
 def test_no_changed_byte_goes_unseen(store: ConversationStore, at: int, byte: int, cut: bool) -> None:
-    store.put(ONE)
     path = store.path("talk")
+    path.unlink(missing_ok=True)
+    store.put(ONE, ONE)
     data = path.read_bytes()
     at %= len(data)
     changed = data[:at] if cut else data[:at] + bytes([byte]) + data[at + 1 :]
@@ -76,7 +79,7 @@ def test_no_changed_byte_goes_unseen(store: ConversationStore, at: int, byte: in
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"[" * 100_000, b"\xff", b'{"format": 1}', b"1e999"])
 def test_what_is_no_conversation_is_damaged(store: ConversationStore, content: bytes) -> None:
-    store.put(ONE)
+    store.put(ONE, ONE)
     store.path("talk").write_bytes(content)
     with pytest.raises(DamagedError):
         store.get("talk")
@@ -97,8 +100,21 @@ def test_whatever_is_read_a_conversation_has_a_name(source: str) -> None:
     assert is_name(ConversationStore(Path("nowhere")).new_name(source))
 
 
+def test_who_goes_on_from_what_another_has_gone_on_from_gets_a_name_of_his_own(store: ConversationStore) -> None:
+    store.put(ONE, ONE)
+    mine, theirs = (replace(ONE, updated=ONE.updated + later) for later in (1, 2))
+    assert store.put(theirs, ONE) == theirs
+    assert store.put(mine, ONE) == replace(mine, name="talk.2")
+    assert store.get("talk") == theirs
+    store.path("talk").write_text("damaged")
+    assert store.put(replace(theirs, name="talk"), theirs).name == "talk.3"  # what is damaged stays to be looked at
+    long = replace(ONE, name="x" * 64)
+    store.put(long, long)
+    assert is_name(store.put(replace(long, begun=1.0), replace(long, begun=1.0)).name)
+
+
 def test_files_are_private_and_the_latest_over_some_sources_is_found(store: ConversationStore) -> None:
-    store.put(ONE)
+    store.put(ONE, ONE)
     assert stat.S_IMODE(store.path("talk").stat().st_mode) == 0o600
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     assert store.latest(["/books/book.txt"]) == ONE

@@ -43,8 +43,10 @@ def follow(
     from mmxcli.reading.every import parse_every
 
     question, source = _split(arguments or [])
-    interval = parse_every(every or "2000") if every or not when else None
-    pattern = _pattern(when) if when else None
+    pattern = None if when is None else _pattern(when)
+    if every is None and when is None:
+        every = "2000"
+    interval = None if every is None else parse_every(every)
     from mmxcli.tasks import follow as task
 
     with flags.running([source], [Question(question)]) as (settings, view):

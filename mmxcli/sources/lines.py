@@ -33,6 +33,12 @@ class Lost:
     undecoded_bytes: int = 0
 
 
+def is_text(line: str) -> bool:
+    """Whether the characters of a line, as they were decoded, are those of a text."""
+    begun = line[:_TELLING]
+    return len(_STRANGE.findall(begun)) * 10 <= len(begun) * 3
+
+
 class LineCutter:
     """Cuts bytes into lines at new lines, wherever the pieces part. `number` and `end`, those of the last line and of
     the byte after it, go on from those given."""
@@ -82,7 +88,7 @@ class LineCutter:
             self.lost.cut_bytes += over
         text, undecoded = self._decoded(kept, cut=over > 0)
         text = text.removesuffix("\r")
-        readable = len(_STRANGE.findall(text[:_TELLING])) * 10 <= len(text[:_TELLING]) * 3
+        readable = is_text(text)
         self.lost.undecoded_bytes += undecoded if readable else 0
         self.lost.binary_lines += not readable
         return Line(self.number, text, size, readable)

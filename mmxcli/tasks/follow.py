@@ -21,7 +21,7 @@ from mmxcli.reading.session import Session, Told
 from mmxcli.reading.watch import Watch
 from mmxcli.recall.backing import borne_out
 from mmxcli.recall.stems import Stemmer
-from mmxcli.sources.lines import Line, LineCutter, Lost
+from mmxcli.sources.lines import Line, LineCutter, Lost, is_text
 from mmxcli.sources.tail import Mark, Pipe, Stream, Tail, Turn
 from mmxcli.state.bookmark import Bookmark
 from mmxcli.tasks.events import Event, Finding, Followed, MoreFound, Note, Progress, Skipped
@@ -87,7 +87,8 @@ class Follower:
                 self.cutter.begin()
             elif data:
                 last = now
-                self.watch.meaning.foresee(data.decode(self.cutter.encoding, "replace"))
+                lines = data.decode(self.cutter.encoding, "replace").split("\n")
+                self.watch.meaning.foresee("\n".join(filter(is_text, lines)))  # of others each word would be new
                 yield from self._lines(self.cutter.feed(data), interrupt)
             yield from self._progress(now)
             timed = self.every and self.every.unit == "seconds"
@@ -110,7 +111,8 @@ class Follower:
             self.done.bytes += line.size
             if line.readable and line.text:
                 self.watch.see(line)
-            self.done.since += 1 + (len(self.session.tokenizer.encode(line.text)) if unit == "tokens" else 0)
+            counted = unit == "tokens" and line.readable
+            self.done.since += 1 + (len(self.session.tokenizer.encode(line.text)) if counted else 0)
             full = self.every and unit != "seconds" and self.done.since >= self.every.amount
             matches = yield from self._matches(line)
             if matches or (full and not self.watch.learning):

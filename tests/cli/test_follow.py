@@ -16,7 +16,8 @@ import pytest
 
 from mmxcli.config import Settings
 from mmxcli.reading.every import parse_every
-from mmxcli.tasks.events import Finding
+from mmxcli.reading.meaning import Meaning
+from mmxcli.tasks.events import Finding, Followed
 from mmxcli.tasks.follow import follow as follow_stream
 
 NEWS = "kernel panic, fatal exception inside interrupt"
@@ -176,6 +177,7 @@ def test_a_file_goes_on_where_it_was_after_a_rotation_and_a_kill(follow: Follow,
         ((), 2, "takes a question"),
         (("a?", "b", "c"), 2, "takes a question"),
         (("a?", "--every", "soon"), 2, "--every"),
+        (("a?", "--every", ""), 2, "--every"),
         (("a?", "--when", "("), 2, "--when"),
         (("a?", "--resume", "../x"), 2, "--resume"),
         (("a?", "--encoding", "utf-16"), 2, "utf-16"),
@@ -186,6 +188,21 @@ def test_bad_command_lines_are_one_line(follow: Follow, arguments: tuple[str, ..
     found, out, err = finished(follow(*arguments), b"")
     assert (found, out, err.count("\n")) == (code, "", 1)
     assert said in err
+
+
+def test_of_what_is_no_text_no_word_is_learnt(
+    settings: Settings, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreseen = []
+    monkeypatch.setattr(Meaning, "foresee", lambda meaning, text: foreseen.append(text))
+    with TemporaryFile() as file:
+        file.write(b"a line\n" + bytes(range(256)).replace(b"\n", b"") * 9 + b"\nanother\n")
+        file.seek(0)
+        small = replace(settings, model=str(tiny_folder))
+        events = list(follow_stream("anything unusual?", "-", small, file, parse_every("2000"), None, None))
+    assert foreseen == ["a line\nanother\n"]
+    end = events[-1]
+    assert isinstance(end, Followed) and end.skipped.binary_lines == 1
 
 
 def test_a_real_model_finds_a_line_that_is_worded_otherwise(

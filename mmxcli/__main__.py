@@ -1,9 +1,13 @@
 """The program `mmx`: a command line goes to the warm process, where there is one, else to the commands."""
 
+import os
 import sys
+
+from mmxcli.patience import shorten
 
 
 def main() -> None:
+    shorten(os.environ)
     try:
         from mmxcli.warm.client import served
 

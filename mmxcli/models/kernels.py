@@ -1,7 +1,7 @@
 """A few tokens through a llama-like network, compiled for the processor at hand: what writing waits for.
 
 A step of a few rows is bound by reading the weights from memory, and in torch also by some thousand small operations.
-Here it is one call: weights in 8 bits with a scale for every 64 of a row, activations in 16 bits with a scale for each
+Here it is one call: weights in 8 bits with a scale for every 128 of a row, activations in 16 bits with a scale for each
 row, sums in 32 bits, all else in float32. Numba compiles it once, and keeps the result.
 """
 
@@ -12,16 +12,19 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from mmxcli.models.lanes import add_products, no_sums, put_sums
+from mmxcli.models.lanes import OUTPUTS, add_products, no_sums, put_sums
 
-GROUP = 64  # weights of a row that share a scale; rows are filled with zeros up to a multiple of it
+GROUP = 128  # weights of a row that share a scale; the last of a row may be half as many
+FILLED = 64  # rows are filled with zeros up to a multiple of it
 OUTPUTS_A_TASK = 16  # of a matrix, so that threads do not wait for each other long
+FEW = 8  # rows
 LARGEST = 32_767
 _POWERS = (2.0 ** np.arange(-127, 128)).astype(np.float32)  # by the exponent + 127
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int8]
 Wide = NDArray[np.int16]
 Numbers = NDArray[np.int64]
+Two = tuple[int, int]
 Flags = NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,10 +42,10 @@ def _parallel(function: Function) -> Function:
 
 
 class Weights(NamedTuple):
-    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4) say where the codes
-    of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head. `norms`
-    (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2, head
-    width), or (layers, 0, head width). `mlp` is the width of the gate."""
+    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4, 2) say where codes
+    and scales of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head.
+    `norms` (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2,
+    head width), or (layers, 0, head width). `mlp` is the width of the gate."""
 
     codes: Codes
     scales: Floats
@@ -128,14 +131,21 @@ def _normed(row: Floats, weight: Floats, epsilon: float, found: Floats) -> None:
 def _rows_at_once(number: int) -> Callable[..., None]:
     @_in_order
     def multiply(
-        codes: Codes, place: int, scales: Floats, rows: Wide, row: int, width: int, groups: int, found: Floats
+        codes: Codes, places: Two, scales: Floats, scale_places: Two, rows: Wide, row: int, width: int, found: Floats
     ) -> None:
-        """A row of a matrix, whose codes begin at `place`, times so many rows from `row` on, into found."""
+        """OUTPUTS rows of a matrix, whose codes and scales begin at these places, times so many rows from `row` on,
+        into found."""
         sums = no_sums(number)
-        for group in range(groups):
+        (first, second), (scale, other_scale), start = places, scale_places, row * width
+        for group in range(width // GROUP):
             at = group * GROUP
-            scale = scales[place // GROUP + group]
-            sums = add_products(sums, GROUP, codes, place + at, scale, rows, row * width + at, width)
+            both = scales[scale + group], scales[other_scale + group]
+            sums = add_products(sums, GROUP, codes, (first + at, second + at), both, rows, start + at, width)
+        if width % GROUP:
+            group = width // GROUP
+            at = group * GROUP
+            both = scales[scale + group], scales[other_scale + group]
+            sums = add_products(sums, FILLED, codes, (first + at, second + at), both, rows, start + at, width)
         put_sums(sums, found)
 
     return multiply
@@ -145,26 +155,31 @@ _one, _two, _four, _eight = (_rows_at_once(number) for number in (1, 2, 4, 8))
 
 
 @_parallel
-def _multiply(codes: Codes, scales: Floats, start: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
-    """rows (n, in) times the matrix (out, in) whose codes begin at `start`, into found (n, out)."""
+def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
+    """rows (n, in) times a matrix (out, in) into found (n, out)."""
     count, width = rows.shape
-    outputs, groups, flat = found.shape[1], width // GROUP, rows.reshape(-1)
+    start, scale_start = weights.places[matrix // 4, matrix % 4]
+    codes, scales = weights.codes, weights.scales
+    outputs, groups, flat = found.shape[1], -(-width // GROUP), rows.reshape(-1)
     for task in prange((outputs + OUTPUTS_A_TASK - 1) // OUTPUTS_A_TASK):
-        totals, row = np.empty(8, np.float32), 0
+        totals, row = np.empty(8 * OUTPUTS, np.float32), 0
         while row < count:  # these rows stay in the cache; so do the codes of the task, for the next rows
             taken = 8 if count - row >= 8 else 4 if count - row >= 4 else 2 if count - row >= 2 else 1
-            for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK)):
-                place = start + output * width
+            for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK), OUTPUTS):
+                last = min(output + OUTPUTS, outputs) - 1  # the same, where one is left
+                places = start + output * width, start + last * width
+                scale_places = scale_start + output * groups, scale_start + last * groups
                 if taken == 8:
-                    _eight(codes, place, scales, flat, row, width, groups, totals)
+                    _eight(codes, places, scales, scale_places, flat, row, width, totals)
                 elif taken == 4:
-                    _four(codes, place, scales, flat, row, width, groups, totals)
+                    _four(codes, places, scales, scale_places, flat, row, width, totals)
                 elif taken == 2:
-                    _two(codes, place, scales, flat, row, width, groups, totals)
+                    _two(codes, places, scales, scale_places, flat, row, width, totals)
                 else:
-                    _one(codes, place, scales, flat, row, width, groups, totals)
+                    _one(codes, places, scales, scale_places, flat, row, width, totals)
                 for i in range(taken):
-                    found[row + i, output] = totals[i] * row_scales[row + i]
+                    for which in range(last - output + 1):
+                        found[row + i, output + which] = totals[i * OUTPUTS + which] * row_scales[row + i]
             row += taken
 
 
@@ -268,11 +283,11 @@ def _place_heads(
 
 @_plain
 def _filled_rows(count: int, size: int) -> Wide:
-    """Zeros for rows of this size, filled up to whole groups. No load crosses a line of the cache, which costs an
-    eighth of a product's time."""
-    width = -(-size // GROUP) * GROUP
-    flat = np.zeros(count * width + GROUP, np.int16)
-    start = -flat.ctypes.data % GROUP // 2
+    """Zeros for rows of this size, filled up. No load crosses a line of the cache, which costs an eighth of a product's
+    time."""
+    width = -(-size // FILLED) * FILLED
+    flat = np.zeros(count * width + FILLED, np.int16)
+    start = -flat.ctypes.data % FILLED // 2
     return flat[start : start + count * width].reshape(count, width)
 
 
@@ -281,23 +296,36 @@ def _inputs(count: int, size: int) -> _Inputs:
     return _Inputs(np.empty((count, size), np.float32), _filled_rows(count, size), np.empty(count, np.float32))
 
 
+@_parallel
+def _round_many(values: Floats, inputs: Wide, scales: Floats) -> None:
+    for row in prange(values.shape[0]):
+        scales[row] = _rounded(values[row], inputs[row])
+
+
+@_plain
+def _round(values: Floats, inputs: Wide, scales: Floats) -> None:
+    """Rounds rows to 16 bits, with their scales. To share few among threads takes longer than to do it."""
+    if values.shape[0] > FEW:
+        _round_many(values, inputs, scales)
+    else:
+        for row in range(values.shape[0]):
+            scales[row] = _rounded(values[row], inputs[row])
+
+
 @_plain
 def _read_normed(weights: Weights, norm: int, matrix: int, hidden: Floats, inputs: _Inputs, found: Floats) -> None:
     """A matrix times the hidden rows, normalised."""
     for row in range(hidden.shape[0]):
         _normed(hidden[row], weights.norms[norm], weights.epsilon, inputs.normed[row])
-        inputs.scales[row] = _rounded(inputs.normed[row], inputs.rows[row])
-    start = weights.places[matrix // 4, matrix % 4]
-    _multiply(weights.codes, weights.scales, start, inputs.rows, inputs.scales, found)
+    _round(inputs.normed, inputs.rows, inputs.scales)
+    _multiply(weights, matrix, inputs.rows, inputs.scales, found)
 
 
 @_plain
 def _add_product(weights: Weights, matrix: int, inputs: Floats, rows: Wide, hidden: Floats, room: _Room) -> None:
     """Adds a matrix times the inputs to the hidden rows."""
-    for row in range(hidden.shape[0]):
-        room.inputs.scales[row] = _rounded(inputs[row], rows[row])
-    start = weights.places[matrix // 4, matrix % 4]
-    _multiply(weights.codes, weights.scales, start, rows, room.inputs.scales, room.added)
+    _round(inputs, rows, room.inputs.scales)
+    _multiply(weights, matrix, rows, room.inputs.scales, room.added)
     hidden += room.added
 
 

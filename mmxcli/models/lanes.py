@@ -1,9 +1,9 @@
 """Sums of products in the processor's vector registers: what Numba has no words for.
 
 Left to itself the compiler adds up each group of products before it scales it, and reads a group of weights again for
-every row. Here the sums of several rows stay in registers, LANES partial sums for each, until the end of a row of the
-matrix. The vectors are LLVM's own, so that it finds the instructions of any processor for them (on x86, vpmaddwd); they
-are as wide as the processor's.
+every row. Here the sums of several rows, each times OUTPUTS rows of the matrix, stay in registers, LANES partial sums
+for each, until the end of a row of the matrix. The vectors are LLVM's own, so that it finds the instructions of any
+processor for them (on x86, vpmaddwd or vpdpwssd); they are as wide as the processor's.
 
 The order of all sums is given, so that a row gets the same, bit for bit, however many others are beside it.
 
@@ -21,7 +21,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 WIDE = "avx512bw"  # vpmaddwd of 512 bits
-UNHINDERED = ",-prefer-256-bit"  # or LLVM parts wide vectors again, for processors that slow down under them
+# Or LLVM parts wide vectors again, for processors that slow down under them, and vpdpwssd into product and sum, which
+# is sooner done only where there is nothing else to do.
+UNHINDERED = ",-prefer-256-bit,+fast-dpwssd"
 
 
 def features() -> str:
@@ -35,6 +37,7 @@ def is_wide() -> bool:
 
 
 LANES = 16 if is_wide() else 8  # partial sums for each row
+OUTPUTS = 2 if is_wide() else 1  # rows of the matrix at a time: what fits the registers
 TAKEN = 2 * LANES  # products that are added to them at a time
 _BYTE, _SHORT, _INT = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)
@@ -42,7 +45,7 @@ Emit = tuple[Any, Callable[..., Any]]
 
 
 class Sums(types.Type):  # type: ignore[misc]
-    """Of so many rows: an LLVM array of vectors."""
+    """Of so many rows, each with OUTPUTS: an LLVM array of vectors."""
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
@@ -52,7 +55,7 @@ class Sums(types.Type):  # type: ignore[misc]
 @register_model(Sums)
 class _SumsModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, of: Sums) -> None:
-        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.rows))
+        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.rows * OUTPUTS))
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
@@ -61,53 +64,64 @@ def no_sums(_: Any, rows: Any) -> Emit:
     kind = Sums(rows.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(ir.ArrayType(_FLOATS, kind.rows), None)
+        return ir.Constant(ir.ArrayType(_FLOATS, kind.rows * OUTPUTS), None)
 
     return kind(rows), emit
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
 def add_products(
-    _: Any, sums: Any, count: Any, codes: Any, place: Any, scale: Any, rows: Any, start: Any, width: Any
+    _: Any, sums: Any, count: Any, codes: Any, places: Any, scales: Any, rows: Any, start: Any, width: Any
 ) -> Emit:
-    """`sums` with scale times the `count` products of codes[place:] and rows[start:], rows[start + width:], ... added.
+    """`sums` with the first of two scales times the `count` products of codes[places[0]:] and rows[start:],
+    rows[start + width:], ... added, and where there are two OUTPUTS, the second times those of codes[places[1]:].
 
     codes int8 and rows int16 are flat and contiguous, and not checked for their ends; count, known when this is
     compiled, is a multiple of TAKEN, and so small that the sum of the products fits 32 bits.
     """
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found, _, codes, place, scale, rows, start, width = arguments
-        weights = _pointer(context, builder, signature.args[2], codes, place)
-        inputs = _pointer(context, builder, signature.args[5], rows, start)
+        found, _, codes, places, scales, rows, start, width = arguments
         steps = range(0, count.literal_value, TAKEN)
-        taken = [_load(builder, weights, _BYTE, step) for step in steps]
-        scales = _everywhere(builder, scale)
-        for row in range(sums.rows):
-            others = [_load(builder, inputs, _SHORT, step) for step in steps]
-            products = [_pairs(builder, *both) for both in zip(taken, others, strict=True)]
-            some = builder.fmul(builder.sitofp(reduce(builder.add, products), _FLOATS), scales, flags=("contract",))
-            total = builder.fadd(builder.extract_value(found, row), some, flags=("contract",))
-            found = builder.insert_value(found, total, row)
-            inputs = builder.gep(inputs, [width])
+        for output in range(OUTPUTS):
+            weights = _pointer(context, builder, signature.args[2], codes, builder.extract_value(places, output))
+            taken = [_load(builder, weights, _BYTE, step) for step in steps]
+            scale = _everywhere(builder, builder.extract_value(scales, output))
+            inputs = _pointer(context, builder, signature.args[5], rows, start)
+            for row in range(sums.rows):
+                others = [_load(builder, inputs, _SHORT, step) for step in steps]
+                products = [_pairs(builder, *both) for both in zip(taken, others, strict=True)]
+                some = builder.fmul(builder.sitofp(reduce(builder.add, products), _FLOATS), scale, flags=("contract",))
+                place = row * OUTPUTS + output
+                total = builder.fadd(builder.extract_value(found, place), some, flags=("contract",))
+                found = builder.insert_value(found, total, place)
+                inputs = builder.gep(inputs, [width])
         return found
 
     size = types.intp
-    return sums(sums, count, codes, size, types.float32, rows, size, size), emit
+    two = types.UniTuple
+    return sums(sums, count, codes, two(size, 2), two(types.float32, 2), rows, size, size), emit
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
 def put_sums(_: Any, sums: Any, into: Any) -> Emit:
-    """The sum of each row into the first elements of `into`, a contiguous float32 array with room for them."""
+    """The sums of each row, OUTPUTS of them, at most LANES in all, into the first elements of `into`, a contiguous
+    float32 array with room for them.
+
+    Two vectors at a time become one with the sums of their neighbours, so that every sum is made in the same order."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         places = _pointer(context, builder, signature.args[1], arguments[1], cgutils.intp_t(0))
-        for row in range(sums.rows):
-            lanes = builder.extract_value(arguments[0], row)
-            while lanes.type.count > 1:
-                lanes = builder.fadd(_every_second(builder, lanes, 0), _every_second(builder, lanes, 1))
-            total = builder.extract_element(lanes, _INT(0))
-            builder.store(total, builder.gep(places, [cgutils.intp_t(row)]))
+        left = [builder.extract_value(arguments[0], place) for place in range(sums.rows * OUTPUTS)]
+        of_one = LANES  # partial sums that a sum has yet
+        while of_one > 1:
+            pairs = zip(left[::2], left[1::2], strict=True) if len(left) > 1 else ((left[0], left[0]),)
+            left = [builder.fadd(*(_every_second(builder, *pair, first) for first in (0, 1))) for pair in pairs]
+            of_one //= 2
+        kind = ir.VectorType(ir.FloatType(), sums.rows * OUTPUTS)
+        first = ir.Constant(ir.VectorType(_INT, kind.count), list(range(kind.count)))
+        found = builder.shuffle_vector(left[0], left[0], first)
+        builder.store(found, builder.bitcast(places, kind.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.void(sums, into), emit
@@ -128,13 +142,14 @@ def _load(builder: Any, pointer: Any, kind: Any, step: int) -> Any:
 def _pairs(builder: Any, some: Any, others: Any) -> Any:
     """The products, added in pairs."""
     products = builder.mul(some, others, flags=("nsw",))
-    return builder.add(_every_second(builder, products, 0), _every_second(builder, products, 1))
+    half = [ir.Constant(ir.VectorType(_INT, LANES), list(range(first, TAKEN, 2))) for first in (0, 1)]
+    return builder.add(*(builder.shuffle_vector(products, products, places) for places in half))
 
 
-def _every_second(builder: Any, vector: Any, first: int) -> Any:
-    count = vector.type.count
-    places = ir.Constant(ir.VectorType(_INT, count // 2), list(range(first, count, 2)))
-    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), places)
+def _every_second(builder: Any, one: Any, other: Any, first: int) -> Any:
+    """Of two vectors, as if they were one."""
+    places = ir.Constant(ir.VectorType(_INT, LANES), list(range(first, 2 * LANES, 2)))
+    return builder.shuffle_vector(one, other, places)
 
 
 def _everywhere(builder: Any, scale: Any) -> Any:

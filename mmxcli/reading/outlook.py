@@ -47,8 +47,10 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool 
         threads=threads(settings.threads),
         anew=anew,
     )
+    from mmxcli.models.products import prefers_bfloat16
+
     beside = int(HOLES * found.activation_bytes) + (LIBRARY_BYTES if blueprint.by_library else 0)
-    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 and _narrow_products() else 0
+    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 and prefers_bfloat16() else 0
     peak = policy.peak_bytes(tokens, store, beside)
     fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
     streams = not fits and blueprint.mapped and quant == "none"
@@ -64,12 +66,3 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool 
         compute_s=found.seconds(tokens),
         disk_s=tokens / chunk * again / DISK_BYTES_PER_S,
     )
-
-
-def _narrow_products() -> bool:
-    """Whether this processor multiplies in bfloat16."""
-    import torch
-
-    from mmxcli.models.products import Products
-
-    return Products(torch.bfloat16).dtype == torch.bfloat16

@@ -16,6 +16,7 @@ from mmxcli.errors import MmxError, UsageError
 from mmxcli.models.speeds import PIECE, WRITES, WRITTEN, Job, reads, reads_at
 from mmxcli.models.threads import threads
 from mmxcli.models.writing import place
+from mmxcli.patience import unshortened
 from mmxcli.reading.session import Session
 from mmxcli.tasks.events import Event, Note
 
@@ -127,8 +128,10 @@ class _Run:
 def _ours(settings: Settings, job: Job) -> dict[str, float]:
     """What mmx or transformers reaches, in a process of its own, and how long another takes until its first word."""
     command = [sys.executable, "-P", "-m", "mmxcli.models.speeds"]
-    run = _run([*command, job.as_argument()])
-    first = _asked(settings) if job.engine == "mmx" else _run([*command, replace(job, only_first=True).as_argument()])
+    ours = job.engine == "mmx"
+    run = _run([*command, job.as_argument()], ours=ours)
+    only_first = replace(job, only_first=True).as_argument()
+    first = _asked(settings) if ours else _run([*command, only_first], ours=False)
     speeds: dict[str, float] = json.loads(run.printed.splitlines()[-1])
     return speeds | {PEAK: run.peak_bytes, START: first.seconds}
 
@@ -151,7 +154,7 @@ def _llama(program: str, gguf: Path, job: Job) -> dict[str, float]:
     found = {PEAK: 0.0}
 
     def speeds(*more: str) -> list[dict[str, float]]:
-        run = _run([*arguments, *more])
+        run = _run([*arguments, *more], ours=False)
         found[PEAK] = max(found[PEAK], run.peak_bytes)
         said: list[dict[str, float]] = json.loads(run.printed)
         return said
@@ -164,11 +167,12 @@ def _llama(program: str, gguf: Path, job: Job) -> dict[str, float]:
     return found
 
 
-def _run(command: Sequence[str], more: Mapping[str, str] | None = None) -> _Run:
+def _run(command: Sequence[str], more: Mapping[str, str] | None = None, *, ours: bool = True) -> _Run:
     """Raises MmxError, with the last line of what the program said, when it fails."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as complaints:
-        program = subprocess.Popen(command, env=os.environ | (more or {}), stdout=subprocess.PIPE, stderr=complaints)
+        environment = {**(os.environ if ours else unshortened(os.environ)), **(more or {})}
+        program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints)
         try:
             assert program.stdout
             printed = program.stdout.read().decode(errors="replace")

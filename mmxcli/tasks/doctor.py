@@ -46,8 +46,9 @@ def doctor(settings: Settings) -> list[Check]:
 def _processor() -> Check:
     import torch
 
-    native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    way = "reads in bfloat16" if native else "reads in float32, because it has no bfloat16 instructions"
+    from mmxcli.models.products import prefers_bfloat16
+
+    way = "reads in bfloat16" if prefers_bfloat16() else "reads in float32, which it multiplies faster than bfloat16"
     unused = " A GPU is here too; this version does not use it." if torch.cuda.is_available() else ""
     capability = torch.backends.cpu.get_cpu_capability()
     threads = torch.get_num_threads()

@@ -10,9 +10,10 @@ from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import adds, borne_out
+from mmxcli.recall.columns import is_table, labelled, names_in
 from mmxcli.recall.index import Hit
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred
-from mmxcli.recall.passages import Passage, is_code
+from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 
@@ -155,9 +156,11 @@ def answer(
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:
-    """What of it the best sentences bear out, or for code any passage: there a fact is seldom on the line that fits."""
-    best, *others = (quote.text for quote in evidence.quotes)
-    others += [f"{passage.headings}\n{passage.text}" for passage in evidence.passages if is_code(passage.source)]
+    """What of it the best sentences bear out, or for code any passage: there a fact is seldom on the line that fits. In
+    tables and logs it is, and another line is about something else."""
+    best, *others = (_told(evidence, quote) for quote in evidence.quotes)
+    code = [one for one in evidence.passages if is_code(one.source) and not stands_alone(one.source)]
+    others += [f"{passage.headings}\n{passage.text}" for passage in code]
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
         if kept := borne_out(reading.index, question, text, texts):
             return Said(kept, origin, evidence.sure)
@@ -166,8 +169,9 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
 
 def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
     """The first quote that says more than the question does: a heading may have all of its words and no other."""
-    texts = [quote.text for quote in evidence.quotes]
-    return next((text for text in texts if adds(reading.index, question, text)), texts[0])
+    quotes = evidence.quotes
+    chosen = next((quote for quote in quotes if adds(reading.index, question, quote.text)), quotes[0])
+    return _told(evidence, chosen)
 
 
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
@@ -193,12 +197,29 @@ def write(
     prompts, states = [], []
     for question, evidence in asked:
         count = session.settings.passages or (PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES)
-        passages = [passage.text.strip() for passage in evidence.passages[:count]]
-        quotes = [quote.text for quote in evidence.quotes]
+        passages = [_readable(passage) for passage in evidence.passages[:count]]
+        quotes = [_told(evidence, quote) for quote in evidence.quotes]
         state, prompt = (after or Conversation(session, reading)).begin(passages, quotes, question)
         prompts.append(prompt)
         states += [] if state is None else [state]
     return _generated(session, states or None, prompts, session.settings.max_tokens)
+
+
+def _readable(passage: Passage) -> str:
+    """Rows of a table with the names of their columns."""
+    text, names = passage.text.strip(), names_in(passage.headings) if is_table(passage.source) else ""
+    return text if names in text else f"{names}\n{text}"
+
+
+def _told(evidence: Evidence, quote: Quote) -> str:
+    """A quote as the model reads it: the cells of a row with the names of their columns. They bear out what it says."""
+    if not is_table(quote.source):
+        return quote.text
+    return next(
+        labelled(names_in(passage.headings), quote.text)
+        for passage in evidence.passages
+        if passage.source == quote.source and quote.start < passage.end and passage.start < quote.end
+    )
 
 
 def _generated(session: Session, states: "Befores | None", prompts: Sequence[Sequence[int]], limit: int) -> list[str]:

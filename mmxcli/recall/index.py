@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
+from mmxcli.recall.frames import framing
 from mmxcli.recall.kin import NONE, Kindred
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.stems import Stemmer
-from mmxcli.recall.words import content_words, words
+from mmxcli.recall.words import content_words, spaceless, words
 from mmxcli.recall.writer import BLOCK, FORMAT, Contained
 from mmxcli.sources.segment import Place, Segment
 
@@ -216,11 +217,24 @@ class RecallIndex:
 
     def question_words(self, question: str) -> dict[str, str]:
         """Stem to word for the question's telling words; of many, the rarest that the index holds."""
-        telling = list(content_words(question[:LONGEST_QUESTION]))
+        question = question[:LONGEST_QUESTION]
+        telling = list(content_words(question))
         stems = self.stems(telling)
-        words = {stems[word]: word for word in reversed(telling) if stems[word]}
+        passed = self._across_words(question)
+        words = {stems[word]: word for word in reversed(telling) if stems[word] and word not in passed}
         kept = sorted(words, key=lambda stem: (not self.holding(stem), -self.rarity(stem)))
         return {stem: words[stem] for stem in kept[:MOST_TERMS]}
+
+    def _across_words(self, question: str) -> set[str]:
+        """Pairs of characters that the text lacks because they are the end of one word and the beginning of another:
+        other pairs have these characters, or they only frame a question."""
+        if not spaceless(question):
+            return set()
+        pairs = {word.start: word.text for word in words(question) if spaceless(word.text)}
+        stems = self.stems(pairs.values())
+        held = {at for at, pair in pairs.items() if self.holding(stems[pair])}
+        known = framing(question) | held | {at + 1 for at in held}
+        return {pair for at, pair in pairs.items() if at not in held and {at, at + len(pair) - 1} <= known}
 
     def holding(self, stem: str) -> int:
         """How many passages hold a stem."""

@@ -79,7 +79,7 @@ class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
     best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
     meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words
-    of what was said before that it was also looked for by."""
+    of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in the text."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
@@ -88,11 +88,12 @@ class Evidence:
     sure: bool
     about: str = ""
     cosine: float = 0.0
+    lacking: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
         """Whether the text can be taken to say something about the question."""
-        return self.fit >= FOUND or self.cosine >= ALIKE
+        return not self.lacking and (self.fit >= FOUND or self.cosine >= ALIKE)
 
 
 def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
@@ -123,7 +124,8 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
     if encode and quotes:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
         quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
-    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine)
+    lacking = tuple(index.lacking(question))
+    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
 
 
 def _by_meaning(

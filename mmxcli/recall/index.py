@@ -2,6 +2,7 @@
 
 import heapq
 import math
+import re
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -26,6 +27,10 @@ LONGEST_QUESTION = 50_000  # code points that are looked at
 ABOUT = 0.1  # of the weight of a question's own word: one that is carried over (docs/chat.md)
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
 MOST_REPLACED = 16  # rarest words of a question for which others may stand
+# `E5`, `ring_peek`; but not `v2`, which a text may spell "version 2", and no amount: `5km`, `30th`.
+_EXACT = re.compile(
+    r"(?<!\w)(?=[^\W\d_])(?!v\d)(?=\w*(?:\d|[^\W_]_[^\W_]))[^\W_]{1,40}(?:_[^\W_]{1,40}){0,6}(?!\w)", re.I
+)
 _RANK = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
 # How many passages hold a stem.
 _LOOKUPS = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row)"
@@ -191,6 +196,13 @@ class RecallIndex:
         the question goes on from, count less."""
         weights = {stem: ABOUT * self.rarity(stem) for stem in self.question_words(about)}
         return weights | {stem: self.rarity(stem) for stem in self.question_words(question)}
+
+    def lacking(self, question: str) -> list[str]:
+        """Names in it with figures or underscores, `E5` or `ring_peek`, that no passage holds: such a name stands for
+        one thing, and no other word for it."""
+        names = {name: name.replace("_", "") for name in _EXACT.findall(question[:LONGEST_QUESTION])[:MOST_TERMS]}
+        stems = self.stems(names.values())
+        return [name for name, plain in names.items() if not spaceless(name) and not self.holding(stems[plain])]
 
     def rarest(self, text: str, count: int) -> list[str]:
         """The telling words of a text that fewest passages hold, but some do; the rarest first."""

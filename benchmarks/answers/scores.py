@@ -1,8 +1,8 @@
 """What an answer is worth, held against a question with a known answer.
 
 Answers are compared as SQuAD does it (Rajpurkar et al. 2016): small letters, no punctuation, no articles; a dash parts
-words. An answer of at most LONGEST words is right where one of the known ones stands in it on word borders; it is crisp
-where it takes at most CRISP.
+words. An answer of at most LONGEST words is right where one of the known ones stands in it on word borders, where its
+script shows them; it is crisp where it takes at most CRISP.
 """
 
 import math
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmxcli.recall.numbers import numbers
+from mmxcli.recall.quotes import find_words
 
 LONGEST, CRISP = 50, 12  # words of an answer
 SLACK = 3  # lines of code that a citation may be off
@@ -30,9 +31,10 @@ def is_right(gold: Gold, answer: str, longest: int = LONGEST) -> bool:
     if len(answer.split()) > longest:
         return False
     groups = gold.get("must_include") or [gold["answers"]]
-    there = f" {normalised(answer)} "
+    there = normalised(answer)
     places = [
-        min((at for one in group if (at := there.find(f" {normalised(one)} ")) >= 0), default=-1) for group in groups
+        min((place[0] for one in group if (place := find_words(normalised(one), there))), default=-1)
+        for group in groups
     ]
     return min(places) >= 0 and (not gold.get("ordered") or places == sorted(places))
 

@@ -7,6 +7,12 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 
+def encodable(text: str) -> str:
+    """The text with "?" for lone surrogates, which the library does not take: they stand for bytes of a command line
+    that are no text, and JSON can spell them."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Of a text that was encoded behind `guard` code points, which do not count. Parts of one character share its

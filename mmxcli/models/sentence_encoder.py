@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmxcli.models.encoded import encodable
 from mmxcli.models.fields import Fields
 from mmxcli.models.shards import WHOLE
 
@@ -41,7 +42,7 @@ class SentenceEncoder:
         """float32 (texts, width), each of length 1: their products are cosines."""
         from threadpoolctl import threadpool_limits
 
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([encodable(text) for text in texts])]
         # Threads that wait for each other within a product stand still where another program has one of the cores.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
             found = list(pool.map(self._directions, _pieces(tokens)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.checkpoint import vocabulary_size
-from mmxcli.models.encoded import Encoded
+from mmxcli.models.encoded import Encoded, encodable
 from mmxcli.models.small_files import read_json, shown, utf8
 
 if TYPE_CHECKING:
@@ -107,13 +107,13 @@ class Tokenizer:
     def encode_with_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids of plain text and each one's span of code points. Parts of one character share its span."""
         with self._usable():
-            encoding = self._vocabulary.encode(text, add_special_tokens=False)
+            encoding = self._vocabulary.encode(encodable(text), add_special_tokens=False)
             return encoding.ids, encoding.offsets
 
     def encode_together(self, texts: Sequence[str], guard: str = "") -> list[Encoded]:
         """The tokens of each text as it is behind `guard`, found on all cores."""
         with self._usable():
-            found = self._vocabulary.encode_batch([guard + text for text in texts], add_special_tokens=False)
+            found = self._vocabulary.encode_batch([encodable(guard + text) for text in texts], add_special_tokens=False)
         return [Encoded(encoding, len(guard)) for encoding in found]
 
     def encode_markup(self, text: str) -> list[int]:

@@ -10,9 +10,10 @@ from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import adds, borne_out
+from mmxcli.recall.columns import is_table, labelled, names_in
 from mmxcli.recall.index import Hit
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred
-from mmxcli.recall.passages import Passage, is_code
+from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
 
@@ -78,7 +79,7 @@ class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
     best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
     meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words
-    of what was said before that it was also looked for by."""
+    of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in the text."""
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
@@ -87,11 +88,12 @@ class Evidence:
     sure: bool
     about: str = ""
     cosine: float = 0.0
+    lacking: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
         """Whether the text can be taken to say something about the question."""
-        return self.fit >= FOUND or self.cosine >= ALIKE
+        return not self.lacking and (self.fit >= FOUND or self.cosine >= ALIKE)
 
 
 def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
@@ -122,7 +124,8 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
     if encode and quotes:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
         quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
-    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine)
+    lacking = tuple(index.lacking(question))
+    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
 
 
 def _by_meaning(
@@ -155,9 +158,11 @@ def answer(
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:
-    """What of it the best sentences bear out, or for code any passage: there a fact is seldom on the line that fits."""
-    best, *others = (quote.text for quote in evidence.quotes)
-    others += [f"{passage.headings}\n{passage.text}" for passage in evidence.passages if is_code(passage.source)]
+    """What of it the best sentences bear out, or for code any passage: there a fact is seldom on the line that fits. In
+    tables and logs it is, and another line is about something else."""
+    best, *others = (_told(evidence, quote) for quote in evidence.quotes)
+    code = [one for one in evidence.passages if is_code(one.source) and not stands_alone(one.source)]
+    others += [f"{passage.headings}\n{passage.text}" for passage in code]
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
         if kept := borne_out(reading.index, question, text, texts):
             return Said(kept, origin, evidence.sure)
@@ -166,8 +171,9 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
 
 def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
     """The first quote that says more than the question does: a heading may have all of its words and no other."""
-    texts = [quote.text for quote in evidence.quotes]
-    return next((text for text in texts if adds(reading.index, question, text)), texts[0])
+    quotes = evidence.quotes
+    chosen = next((quote for quote in quotes if adds(reading.index, question, quote.text)), quotes[0])
+    return _told(evidence, chosen)
 
 
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
@@ -193,12 +199,29 @@ def write(
     prompts, states = [], []
     for question, evidence in asked:
         count = session.settings.passages or (PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES)
-        passages = [passage.text.strip() for passage in evidence.passages[:count]]
-        quotes = [quote.text for quote in evidence.quotes]
+        passages = [_readable(passage) for passage in evidence.passages[:count]]
+        quotes = [_told(evidence, quote) for quote in evidence.quotes]
         state, prompt = (after or Conversation(session, reading)).begin(passages, quotes, question)
         prompts.append(prompt)
         states += [] if state is None else [state]
     return _generated(session, states or None, prompts, session.settings.max_tokens)
+
+
+def _readable(passage: Passage) -> str:
+    """Rows of a table with the names of their columns."""
+    text, names = passage.text.strip(), names_in(passage.headings) if is_table(passage.source) else ""
+    return text if names in text else f"{names}\n{text}"
+
+
+def _told(evidence: Evidence, quote: Quote) -> str:
+    """A quote as the model reads it: the cells of a row with the names of their columns. They bear out what it says."""
+    if not is_table(quote.source):
+        return quote.text
+    return next(
+        labelled(names_in(passage.headings), quote.text)
+        for passage in evidence.passages
+        if passage.source == quote.source and quote.start < passage.end and passage.start < quote.end
+    )
 
 
 def _generated(session: Session, states: "Befores | None", prompts: Sequence[Sequence[int]], limit: int) -> list[str]:

@@ -1,14 +1,14 @@
 """Whether sentences of a text bear out what was written about them, and in which words."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import is_code
 from mmxcli.recall.quotes import Quote, find_words
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import STOP_WORDS, Word, words
+from mmxcli.recall.words import telling, words
 
 CRISP = 12  # words from which on an answer is cut down to what it adds to its question
 LONGEST = 50  # words of an answer
@@ -77,7 +77,7 @@ def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) ->
     if len(answer.split()) <= CRISP:
         return answer
     asked = claims(index, f"{question} {_GIVEN}")
-    added = [word for word in _telling(answer) if not claims(index, word.text) <= asked]
+    added = [word for word in telling(answer) if not claims(index, word.text) <= asked]
     if added:
         said = answer[added[0].start : added[-1].end]
         for text in texts:
@@ -90,8 +90,8 @@ def claims(index: Stems, text: str) -> set[str]:
     """The stems of its telling words, and its numbers by their value."""
     found = list(numbers(text))
     of_numbers = {at for number in found for at in range(number.start, number.end)}
-    telling = [word.text for word in _telling(text) if word.start not in of_numbers]
-    return set(index.stems(telling).values()) - {""} | {f"={number.value}" for number in found}
+    said = [word.text for word in telling(text) if word.start not in of_numbers]
+    return set(index.stems(said).values()) - {""} | {f"={number.value}" for number in found}
 
 
 def names(index: Stems, text: str) -> set[str]:
@@ -104,10 +104,6 @@ def names(index: Stems, text: str) -> set[str]:
 def _named(text: str) -> list[str]:
     """Its words that look like names; the first may have its capital for another reason."""
     return [word.text for word in words(text) if word.start and _NAME.search(word.text)]
-
-
-def _telling(text: str) -> Iterator[Word]:
-    return (word for word in words(text) if word.text.lower() not in STOP_WORDS)
 
 
 def names_in(index: Stems, written: str, text: str, known: float) -> bool:

@@ -17,7 +17,7 @@ from pathlib import PurePath
 
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import STOP_WORDS, Word, spaceless, words
+from mmxcli.recall.words import Word, spaceless, telling, words
 
 SHORTEST, LONGEST = 5, 60  # words of a sentence
 LEAD = 1.5  # times what a sentence counts that is the first
@@ -119,10 +119,11 @@ class Told:
         """No text counts as none."""
         found = list(words(text))
         every = index.stems(word.text for word in found)
-        telling = [every[word.text] if word.text.lower() not in STOP_WORDS else "" for word in found]
+        tells = set(telling(text))
+        told = [every[word.text] if word in tells else "" for word in found]
         self.texts = 1 if text else 0
-        self.stems = Counter(stem for stem in telling if stem)
-        pairs = {(one, other) for one, other in pairwise(telling) if one and other and one != other}
+        self.stems = Counter(stem for stem in told if stem)
+        pairs = {(one, other) for one, other in pairwise(told) if one and other and one != other}
         names = {every[word.text] for word in found if _is_name(text, word)} - {""}
         self.spread: Counter[Concept] = Counter([*pairs, *names])
 

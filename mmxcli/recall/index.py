@@ -2,6 +2,7 @@
 
 import heapq
 import math
+import re
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmxcli.errors import DamagedError
+from mmxcli.recall.frames import framing
 from mmxcli.recall.kin import NONE, Kindred
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.stems import Stemmer
-from mmxcli.recall.words import content_words, words
+from mmxcli.recall.words import content_words, spaceless, words
 from mmxcli.recall.writer import BLOCK, FORMAT, Contained
 from mmxcli.sources.segment import Place, Segment
 
@@ -25,6 +27,10 @@ LONGEST_QUESTION = 50_000  # code points that are looked at
 ABOUT = 0.1  # of the weight of a question's own word: one that is carried over (docs/chat.md)
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
 MOST_REPLACED = 16  # rarest words of a question for which others may stand
+# `E5`, `ring_peek`; but not `v2`, which a text may spell "version 2", and no amount: `5km`, `30th`.
+_EXACT = re.compile(
+    r"(?<!\w)(?=[^\W\d_])(?!v\d)(?=\w*(?:\d|[^\W_]_[^\W_]))[^\W_]{1,40}(?:_[^\W_]{1,40}){0,6}(?!\w)", re.I
+)
 _RANK = f"bm25(found, 1.0, {HEADINGS_WEIGHT})"
 # How many passages hold a stem.
 _LOOKUPS = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, found, row)"
@@ -191,6 +197,13 @@ class RecallIndex:
         weights = {stem: ABOUT * self.rarity(stem) for stem in self.question_words(about)}
         return weights | {stem: self.rarity(stem) for stem in self.question_words(question)}
 
+    def lacking(self, question: str) -> list[str]:
+        """Names in it with figures or underscores, `E5` or `ring_peek`, that no passage holds: such a name stands for
+        one thing, and no other word for it."""
+        names = {name: name.replace("_", "") for name in _EXACT.findall(question[:LONGEST_QUESTION])[:MOST_TERMS]}
+        stems = self.stems(names.values())
+        return [name for name, plain in names.items() if not spaceless(name) and not self.holding(stems[plain])]
+
     def rarest(self, text: str, count: int) -> list[str]:
         """The telling words of a text that fewest passages hold, but some do; the rarest first."""
         held = [word for stem, word in self.question_words(text).items() if self.holding(stem)]
@@ -216,11 +229,24 @@ class RecallIndex:
 
     def question_words(self, question: str) -> dict[str, str]:
         """Stem to word for the question's telling words; of many, the rarest that the index holds."""
-        telling = list(content_words(question[:LONGEST_QUESTION]))
+        question = question[:LONGEST_QUESTION]
+        telling = list(content_words(question))
         stems = self.stems(telling)
-        words = {stems[word]: word for word in reversed(telling) if stems[word]}
+        passed = self._across_words(question)
+        words = {stems[word]: word for word in reversed(telling) if stems[word] and word not in passed}
         kept = sorted(words, key=lambda stem: (not self.holding(stem), -self.rarity(stem)))
         return {stem: words[stem] for stem in kept[:MOST_TERMS]}
+
+    def _across_words(self, question: str) -> set[str]:
+        """Pairs of characters that the text lacks because they are the end of one word and the beginning of another:
+        other pairs have these characters, or they only frame a question."""
+        if not spaceless(question):
+            return set()
+        pairs = {word.start: word.text for word in words(question) if spaceless(word.text)}
+        stems = self.stems(pairs.values())
+        held = {at for at, pair in pairs.items() if self.holding(stems[pair])}
+        known = framing(question) | held | {at + 1 for at in held}
+        return {pair for at, pair in pairs.items() if at not in held and {at, at + len(pair) - 1} <= known}
 
     def holding(self, stem: str) -> int:
         """How many passages hold a stem."""

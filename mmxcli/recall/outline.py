@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mmxcli.recall.columns import Columns
 from mmxcli.recall.numbers import SMALL
 
 LONGEST = 120  # code points of one heading, or of one line of it
@@ -27,18 +28,25 @@ _VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 class Outline:
     """Reads a document piece by piece and knows the headings above the place that it has come to."""
 
-    def __init__(self, code: bool) -> None:
+    def __init__(self, code: bool, columns: Columns | None = None) -> None:
+        """`columns`: of a table, where they stand above every row."""
         self._code = code
+        self._columns = columns
         self._trail: list[tuple[int, str]] = []  # indentation and text, outermost first
 
     def above(self, text: str) -> str:
         """The headings of `text`, which comes next: outermost first, one a line."""
+        if self._columns:
+            return self._columns.above(text)
         first = _LINE_OF_CODE.search(text) if self._code else None
         indent = len(first[1].expandtabs()) if first else 1
         return "\n".join(heading for depth, heading in self._trail[:DEEPEST] if depth < indent)
 
     def read(self, text: str) -> None:
         """Go on to the end of `text`, which should begin where a line does."""
+        if self._columns:
+            self._columns.read(text)
+            return
         if not self._code:
             for heading in headings(text):
                 self._trail = [(0, heading.words)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from mmxcli.recall.columns import Columns, is_table
 from mmxcli.recall.outline import Outline
 from mmxcli.sources.segment import Segment
 
@@ -53,6 +54,11 @@ def is_code(source: str) -> bool:
     return PurePath(source).suffix.lower() in _CODE_SUFFIXES
 
 
+def stands_alone(source: str) -> bool:
+    """Whether each line says all by itself: a row of a table, a line of a log."""
+    return is_table(source) or PurePath(source).suffix.lower() in (".log", ".jsonl")
+
+
 def cut(segments: Iterable[Segment]) -> Iterator[Passage]:
     """The passages of one document after another. Only white space may be in none of them."""
     cutter = Cutter()
@@ -78,7 +84,7 @@ class Cutter:
         if segment.source != self._source:
             yield from self.finish()
             self._source, self._start, self._line = segment.source, segment.start, segment.line
-            self._outline = Outline(is_code(segment.source))
+            self._outline = Outline(is_code(segment.source), Columns() if is_table(segment.source) else None)
         if segment.start != self._start + len(self._text):
             raise ValueError(f"{segment.source}: a segment starts at {segment.start}, not where the last one ended")
         place = segment.place.words if segment.place else ""
@@ -121,7 +127,10 @@ class Cutter:
         end = self._start + len(text)
         text = text[skip:]
         headings = self._outline.above(text)
-        headings = place if page is not None else headings or place
+        if is_table(self._source):
+            headings = f"{place}\n{headings}" if headings else place
+        elif page is not None or not headings:
+            headings = place
         yield Passage(self._next_id, self._source, start, end, line, page, text, headings)
         self._next_id += 1
 

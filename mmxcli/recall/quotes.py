@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from mmxcli.recall.columns import is_table, names_in
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.numbers import numbers
-from mmxcli.recall.passages import Passage, is_code
+from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import STOP_WORDS, Word, content_words, inside_word, words
+from mmxcli.recall.words import Word, content_words, inside_word, spaceless, telling, words
 
 LONGEST = 300  # code points
 LINE = 400  # code points of a line around a quote
@@ -46,8 +47,8 @@ def best_quotes(
     kindred: Kindred = NONE,
     about: str = "",
 ) -> list[Quote]:
-    """The sentences (for code: three lines) that best support the answer or, without one, fit the question, for whose
-    words `kindred` may stand.
+    """The sentences (for code three lines, of a table or a log one) that best support the answer or, without one, fit
+    the question, for whose words `kindred` may stand.
 
     `about` are words that the question goes on from. `passages` come best first. Quotes are at most LONGEST characters
     long and do not overlap.
@@ -77,12 +78,24 @@ def with_another(chosen: Sequence[Quote], others: Sequence[Quote], limit: int) -
 
 def shared_words(index: RecallIndex, text: str, other: str) -> tuple[str, ...]:
     """The telling words of `text`, as they stand there, that `other` has in any form, and its numbers of the same
-    value."""
+    value. Pairs of characters that touch are one word."""
     stems = set(index.stems(content_words(other)).values()) - {""}
     of_text = index.stems(content_words(text))
+    shared = {word for word, stem in of_text.items() if stem in stems}
+    pairs = {word for word in shared if spaceless(word)}
     values = _values(other)
-    same = (text[n.start : n.end] for n in numbers(text) if f"={n.value}" in values)
-    return tuple(dict.fromkeys([word for word, stem in of_text.items() if stem in stems] + list(same)))
+    same = [text[n.start : n.end] for n in numbers(text) if f"={n.value}" in values]
+    whole = [word for word in of_text if word in shared - pairs]
+    return tuple(dict.fromkeys([*whole, *_joined(text, pairs), *same]))
+
+
+def _joined(text: str, pairs: Set[str]) -> Iterator[str]:
+    """The runs of characters that these pairs make where they overlap or touch."""
+    marked = bytearray(len(text))
+    for word in words(text) if pairs else ():
+        if word.text in pairs:
+            marked[word.start : word.end] = b"x" * (word.end - word.start)
+    return (text[run.start() : run.end()] for run in re.finditer(b"x+", marked))
 
 
 def lines_around(index: RecallIndex, quote: Quote, count: int) -> tuple[str, str]:
@@ -148,30 +161,36 @@ class _Scorer:
         answered = self._stemmed(answer)
         self._answer = [stem for _, stem in answered]
         # What the answer adds to the question is what has to be borne out.
-        telling = {stem for word, stem in answered if word.text.lower() not in STOP_WORDS}
-        added = telling - {stem for _, stem in self._stemmed(question)}
-        self._added = {stem: index.rarity(stem) for stem in added or telling}
+        tells = set(telling(answer))
+        told = {stem for word, stem in answered if word in tells}
+        added = told - {stem for _, stem in self._stemmed(question)}
+        self._added = {stem: index.rarity(stem) for stem in added or told}
         self._added |= {value: index.rarity(value) for value in _values(answer) - _values(question)}
 
     def quotes(self, passage: Passage, rank: int) -> Iterator[Quote]:
         """A quote for every sentence, or line of code, that stands at least partly in the passage."""
         wide = self._index.widen(passage, MARGIN)
-        code = is_code(passage.source)
+        code, alone = is_code(passage.source), stands_alone(passage.source)
         spans = list(sentences(wide.text, code))
         stemmed = self._stemmed(wide.text)
         found = [_between(stemmed, start, end) for start, end in spans]
-        around = {stem for _, stem in stemmed + self._stemmed(passage.headings)}
-        reach = 2 if code else 1
+        above = {stem for _, stem in self._stemmed(passage.headings)}
+        around = {stem for _, stem in stemmed} | above
+        names = names_in(passage.headings) if is_table(passage.source) else ""
+        columns = {stem for _, stem in self._stemmed(names)}
+        reach = 0 if alone else 2 if code else 1
         for i, (start, end) in enumerate(spans):
             if wide.start + end <= passage.start or wide.start + start >= passage.end:
                 continue
-            near = set().union(*found[max(0, i - reach) : i + reach + 1])
-            fit = self._fit(set(found[i])) / 2
+            if names and wide.text[start:end] == names:
+                continue  # says nothing else
+            near = columns.union(*found[max(0, i - reach) : i + reach + 1])
+            fit = self._fit(columns.union(found[i])) / 2
             fit += self._fit(near) / 4 + self._fit(around) / 4 + 0.6 / (1 + rank)
             low, high = self._trim(wide.text, stemmed, start, end)
             fit += self._support(_between(stemmed, low, high), wide.text[low:high])
             before, after = spans[max(0, i - 1)][0], spans[min(len(spans) - 1, i + 1)][1]
-            if code and after - before <= LONGEST:
+            if code and not alone and after - before <= LONGEST:
                 low, high = before, after
             line, page, place = self._index.origin(passage.source, wide.start + low)
             text, low, high = wide.text[low:high], wide.start + low, wide.start + high

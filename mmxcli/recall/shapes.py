@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from mmxcli.recall.words import STOP_WORDS
+from mmxcli.recall.words import STOP_WORDS, uncontracted
 
 WORDS = 65_536  # words that are counted; beyond, the rarest are forgotten
 HORIZON = 30_000  # lines: what comes once in so many stays as rare as it was, however long the stream goes on
@@ -44,7 +44,7 @@ def line_words(text: str) -> list[str]:
 
 def telling_words(text: str) -> list[str]:
     """All of them, of many lines as well."""
-    found = dict.fromkeys(word.lower() for word in _WORD.findall(_CAMEL.sub(" ", text)))
+    found = dict.fromkeys(word.lower() for word in _WORD.findall(_CAMEL.sub(" ", uncontracted(text))))
     return [word for word in found if word not in STOP_WORDS]
 
 

@@ -4,19 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# A question's own frame says nothing about where its answer stands.
-_FRAME = """
-    a about above after again against all am an and any are aren as at be because been before being
-    below between both but by can cannot could couldn d did didn do does doesn doing don down during
-    each few for from further had hadn has hasn have haven having he her here hers herself him himself
-    his how i if in into is isn it its itself just ll m me more most my myself no nor not now of off on
-    once only or other our ours ourselves out over own re s same shall she should shouldn so some such t
-    than that the their theirs them themselves then there these they this those through to too under
-    until up upon us ve very was wasn we were weren what when where which while who whom whose why will
-    with won would wouldn you your yours yourself yourselves according please tell
-"""
-STOP_WORDS = frozenset(_FRAME.split())
+from mmxcli.recall.frames import ENGLISH, folded, frame
 
+STOP_WORDS = ENGLISH  # say nothing about where an answer stands
+
+# What is left of a word before an apostrophe, or after one: `won` of "won't", `s` of "who's".
+_CONTRACTION = re.compile(r"\b[^\W\d_]+n['’]t\b|(?<=\w)['’](?:s|t|d|ll|m|re|ve)\b", re.I)
 # Scripts written without spaces: Thai to Khmer, kana, Han.
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or after letters
@@ -75,12 +68,24 @@ def _together(joined: str) -> str:
 
 def content_words(text: str) -> Iterator[str]:
     """The words of a question that may tell where its answer stands, each once, in order."""
-    seen = set(STOP_WORDS)
-    for word in words(text):
-        key = word.text.lower()
+    seen = set(frame(text))
+    for word in telling(text):
+        key = folded(word.text)
         if key not in seen:
             seen.add(key)
             yield word.text
+
+
+def telling(text: str) -> Iterator[Word]:
+    """The words of a text that are neither stop words nor pieces of contractions."""
+    return (word for word in words(uncontracted(text)) if word.text.lower() not in STOP_WORDS)
+
+
+def uncontracted(text: str) -> str:
+    """The text with spaces where contractions stand."""
+    if "'" not in text and "’" not in text:
+        return text
+    return _CONTRACTION.sub(lambda found: " " * len(found.group()), text)
 
 
 def spaceless(text: str) -> int:

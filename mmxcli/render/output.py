@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from mmxcli.errors import UsageError
+from mmxcli.recall.words import spaceless
 from mmxcli.render.escape import one_line, visible
 from mmxcli.state.files import written_aside
 
@@ -107,9 +108,13 @@ def _styled(text: str, style: str, marked: Sequence[str] = ()) -> "Text":
 
     styled = Text(text, style=style)
     if marked:
-        whole = "|".join(re.escape(word) for word in sorted(marked, key=len, reverse=True))
-        styled.highlight_regex(rf"(?<!\w)(?:{whole})(?!\w)", "bold")
+        styled.highlight_regex("|".join(map(_whole, sorted(marked, key=len, reverse=True))), "bold")
     return styled
+
+
+def _whole(word: str) -> str:
+    """Where a word stands by itself, in a script that shows it."""
+    return re.escape(word) if spaceless(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
 
 
 def _print(console: "Console", text: "Text", indent: int = 0) -> None:

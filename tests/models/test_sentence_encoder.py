@@ -12,6 +12,7 @@ from mmxcli.models.sentence_encoder import LONGEST, SentenceEncoder
 
 WORDS = ["the", "ship", "##s", "sail", "##ed", "north", "."]
 TEXTS = ["The ships sailed north.", "", "north", "ship " * 1000, "unknown wörds ☃", "sail " * 300, "the\n\nship"]
+HALF = "ship \ud800"  # half a character
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,8 @@ def test_no_text_gives_nothing(folder: Path) -> None:
 def test_common_words_are_the_first_whole_ones_of_the_vocabulary(folder: Path) -> None:
     assert SentenceEncoder(folder).common_words(3) == ["the", "ship", "sail"]
     assert SentenceEncoder(folder).common_words(99) == ["the", "ship", "sail", "north"]
+
+
+def test_half_a_character_is_no_word(folder: Path) -> None:
+    encoder = SentenceEncoder(folder)
+    assert np.array_equal(encoder([HALF]), encoder(["ship ?"]))

@@ -39,6 +39,12 @@ def test_it_agrees_with_the_library(folder: Path) -> None:
     assert ours.decode(ours.encode(TEXT)) == TEXT
 
 
+def test_half_a_character_is_encoded_as_a_question_mark(folder: Path) -> None:
+    tokenizer = Tokenizer(folder)
+    assert tokenizer.encode_with_spans("a\ud800b") == tokenizer.encode_with_spans("a?b")
+    assert tokenizer.encode_together(["\udcff"])[0].ids(1) == tokenizer.encode("?")
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"model": 3}', '{"added_tokens": [], "model": {"type": "BPE"'])
 def test_a_file_that_is_none_is_damaged(folder: Path, content: str) -> None:
     (folder / "tokenizer.json").write_text(content)

@@ -68,6 +68,21 @@ def test_a_question_finds_by_its_words_alone(reading: Reading, question: str, fo
     assert not found or evidence.quotes[0].text == FACT
 
 
+@of(f"{HAY}E4: the lamp of Lighthouse_2 is broken, ring_put returns it. Fuse B12 of version 2, section 第5章.\n\n{HAY}")
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("When is the lamp broken, what does E4 mean?", True),
+        ("When is the lamp broken, what does E5 mean?", False),
+        ("When is the lamp broken, what does ring_put return?", True),
+        ("When is the lamp broken, what does ring_peek return?", False),
+        ("When is the lamp of v2 broken, for 5km or on the 30th, in 第5章?", True),
+    ],
+)
+def test_what_has_a_name_of_its_own_is_nothing_else(reading: Reading, question: str, found: bool) -> None:
+    assert gather(reading, question, 3).found is found
+
+
 @of("The lighthouse at Port Halvard is 40 metres high. " * 20_000)
 def test_one_sentence_over_and_over_is_one_quote_at_a_time(reading: Reading) -> None:
     for question in (QUESTION, "lighthouse " * 5000):

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from indexes import opened, segments
 
 from mmxcli.recall.passages import cut
-from mmxcli.recall.quotes import LONGEST, Quote, best_quotes, find_words, lines_around, verify, with_another
+from mmxcli.recall.quotes import (
+    LONGEST,
+    Quote,
+    best_quotes,
+    find_words,
+    lines_around,
+    shared_words,
+    verify,
+    with_another,
+)
 from mmxcli.recall.select import select
 from mmxcli.recall.sentences import sentences
 
@@ -173,3 +182,8 @@ def test_the_lines_around_a_quote_are_those_of_the_source():
         assert before + quote.text + after == "\n".join(lines[2:7])
         before, after = lines_around(index, quote, 100)
         assert before + quote.text + after == text
+
+
+def test_characters_that_touch_are_marked_together():
+    with opened({"a.txt": ["茶馆是徽州商人程守义开的。每天早上六点开门。"]}) as index:
+        assert shared_words(index, index.text("a.txt", 0, 99), "茶馆是谁开的？程守义") == ("茶馆是", "程守义开的")

@@ -96,7 +96,7 @@ class About:
         first = FIRST if self._words_of_names & {*own[:3]} else 1.0
         names = 1 + EACH * min(3, len(self._words_of_names & {*own}))
         clear = UNCLEAR ** len(_POINTING.findall(one.text)) * (LABELLED if _LABEL.match(one.text) else 1.0)
-        common = sum(word.lower() in self._common for word in own) / len(own)
+        common = sum(word.lower() in self._common for word in own) / len(own) if self._common else USUAL
         return first * names * clear * min(1.0, common / USUAL) ** 2
 
     def _fitting(self, some: Iterable[Statement], share: float) -> list[Statement]:

@@ -60,8 +60,8 @@ class _Maker:
         self._done = 0
         self._focus = index.question_weights(wanted.focus) if wanted.focus else {}
         is_long = whole.end - whole.start >= LONG or self._leaves >= SEVERAL
-        is_whole = not wanted.focus and not is_code(whole.source)
-        self._about = About(index, whole, wanted.words) if is_long and is_whole else None
+        is_prose = not is_code(whole.source) or whole.source.endswith(".html")
+        self._about = About(index, whole, wanted.words) if is_long and is_prose and not wanted.focus else None
 
     def made(self, part: Part, level: int, above: str = "") -> Generator[Progress, None, tuple[Summary, "_Best"]]:
         """The summary of a part, and what those of the parts above are made from."""
@@ -105,7 +105,8 @@ class _Maker:
             return about
         rest = [one for one in offered if one not in about]
         stretches = room // SENTENCE if told.many else 0
-        return about + gist(self._index, rest, weights, room, WHOLE, stretches, self._about.favour)
+        spread = gist(self._index, rest, weights, room, WHOLE, stretches, self._about.favour)
+        return about + (spread or gist(self._index, rest, weights, room, style))
 
     def _about_focus(self, found: Iterator[Statement], headings: str) -> Iterator[Statement]:
         if not self._focus:

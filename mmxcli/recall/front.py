@@ -24,6 +24,7 @@ _CREDIT = re.compile(r"\W*(?:produced|transcribed|scanned|digiti[sz]ed|converted
 _STOP = re.compile(
     r"\W*(?:contents|table of contents|abstract|copyright|published|printed|london|new york|boston|all rights"
     r"|permission|preface|introduction|preamble|illustrated|first published|to\W*$)"
+    r"|\d{1,3}[.)]\s"
     r"|.*\b(?:edition|impression|press|publish\w+)\W*$|.*©|\W*\d{4}\W*$",
     re.I,
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from itertools import filterfalse
 
 LONGEST = 3  # words of one name
 FEWEST, SHARE = 4, 0.1  # parts that must have a name; of all parts
@@ -13,7 +14,6 @@ _RUN = re.compile(
     rf"[A-Z][^\W\d_]+(?:[ -][A-Z][^\W\d_]+){{0,{LONGEST - 1}}}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_SMALL = re.compile(r"\b[a-z]+\b")
 # Days, forms of address, peoples and their languages: they tell no text from another.
 _NO_NAMES = """
     january february march april may june july august september october november december monday tuesday wednesday
@@ -38,12 +38,12 @@ class Names:
         joined = " ".join(text.split())
         here: dict[str, None] = {}  # in their order
         for form in _RUN.findall(joined):
-            for word in _WORD.findall(form):
+            for word in filterfalse(str.isupper, _WORD.findall(form)):
                 self._forms[word][form] += 1
                 self._times[word] += 1
                 here[word] = None
         self._spread.update(here.keys())
-        self._small.update(_SMALL.findall(joined))
+        self._small.update(filter(str.islower, _WORD.findall(joined)))
         self._parts += 1
 
     def most(self, count: int) -> list[str]:

@@ -39,6 +39,7 @@ def test_each_of_several_books_in_one_file() -> None:
         ("# The Harbour\n\nIt was dark.\n", "The Harbour."),
         ("The Harbour\n===========\n\nIt was dark.\n", "The Harbour."),
         ("   HARBOUR LICENCE\n   Version 3, May 1871\n\nEveryone may moor.\n", "HARBOUR LICENCE Version 3, May 1871."),
+        ("HARBOUR LICENCE\n\n1. Definitions.\n\nA pier is of stone.\n", "HARBOUR LICENCE."),
         ("What It Is About\n\nIt was dark.\n", "What It Is About."),
     ],
 )

@@ -5,8 +5,8 @@ import pytest
 from mmxcli.recall.names import Names, introductions
 
 CHAPTERS = [
-    f"In the year {n} it was Captain Ingrid who saw Mats Olsen, and Mats Olsen saw the Heron on a Monday in Husvik. "
-    f"That day a heron flew over the pier, and a heron is no boat; nor is the other heron, or that grey heron. It Was."
+    f"In {n} of HM it was Captain Ingrid who saw Mats Olsen, and Mats Olsen saw the Heron on a Monday in Husvik. "
+    f"That day a heron flew over the pier, and a heron is no boat; nor is the other heron, or that grey one."
     for n in range(6)
 ]
 

@@ -3,12 +3,16 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from mmxcli.reading.about import About
 from mmxcli.reading.progress import Progress
-from mmxcli.recall.gist import FAR, NEAR, Statement, Told, gist, length, statements
+from mmxcli.recall.gist import FAR, NEAR, SEVERAL, WHOLE, Statement, Style, Told, gist, length, statements
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.kin import share
 from mmxcli.recall.parts import Part
+from mmxcli.recall.passages import is_code
 
+LONG = 10_000  # code points from which on a text is told with what it is
+SENTENCE = 25  # words of one that stands for a stretch of a long text
 CARRIED = 120  # words of a part from which what stands above it is made
 INNER, LEAST = 3, 25  # a part has a third of the words of what it is a part of, but at least so many
 FOCUS = 0.5  # of the weight of the focus' words that a sentence and its headings must hold
@@ -41,20 +45,23 @@ class Wanted:
 def summarise(index: RecallIndex, whole: Part, wanted: Wanted) -> Generator[Progress, None, Summary]:
     """An extract of every part: of its text, or where it has parts, of what they say."""
     depth = wanted.depth if wanted.depth is not None else int(not whole.source)
-    summary, _ = yield from _Maker(index, wanted, depth, sum(1 for _ in whole.leaves)).made(whole, 0)
+    summary, _ = yield from _Maker(index, wanted, depth, whole).made(whole, 0)
     return summary
 
 
 class _Maker:
     """Makes the summaries of all parts, the innermost first."""
 
-    def __init__(self, index: RecallIndex, wanted: Wanted, depth: int, leaves: int) -> None:
+    def __init__(self, index: RecallIndex, wanted: Wanted, depth: int, whole: Part) -> None:
         self._index = index
         self._wanted = wanted
         self._depth = depth
-        self._leaves = leaves
+        self._leaves = sum(1 for _ in whole.leaves)
         self._done = 0
         self._focus = index.question_weights(wanted.focus) if wanted.focus else {}
+        is_long = whole.end - whole.start >= LONG or self._leaves >= SEVERAL
+        is_prose = not is_code(whole.source) or whole.source.endswith(".html")
+        self._about = About(index, whole, wanted.words) if is_long and is_prose and not wanted.focus else None
 
     def made(self, part: Part, level: int, above: str = "") -> Generator[Progress, None, tuple[Summary, "_Best"]]:
         """The summary of a part, and what those of the parts above are made from."""
@@ -74,14 +81,32 @@ class _Maker:
             words, told = length(text), Told(self._index, text)
             found = iter(()) if part.is_apparatus else statements(self._index, part.source, part.start, part.end)
             offered = list(self._about_focus(found, headings))
-        style, weights = FAR if told.many else NEAR, told.weights(self._index)
-        chosen = gist(self._index, offered, weights, self._wanted.at(level), style)
-        if level:
-            offered = gist(self._index, offered, weights, CARRIED, style)
-        else:
+            if self._about:
+                self._about.look(part, offered)
+        if not level:
             yield Progress("summarise", self._leaves, self._leaves, "parts")
+        style = FAR if told.many else NEAR
+        chosen = self._chosen(offered, told, level, style)
+        if level:
+            offered = gist(self._index, offered, told.weights(self._index), CARRIED, FAR if self._about else style)
         parts = tuple(inner) if level < self._depth else ()
         return Summary(part.title, part.source, words, tuple(chosen), parts), _Best(told, offered)
+
+    def _chosen(self, offered: list[Statement], told: Told, level: int, style: Style) -> list[Statement]:
+        """What is told of a part: of a long text first what it is, then sentences from its beginning to its end."""
+        if level > self._depth:
+            return []
+        weights, room = told.weights(self._index), self._wanted.at(level)
+        if level or not self._about:
+            return gist(self._index, offered, weights, room, style)
+        about = self._about.told(listed=not self._depth)
+        room -= sum(length(one.text) for one in about)
+        if room < WHOLE.shortest:
+            return about
+        rest = [one for one in offered if one not in about]
+        stretches = room // SENTENCE if told.many else 0
+        spread = gist(self._index, rest, weights, room, WHOLE, stretches, self._about.favour)
+        return about + (spread or gist(self._index, rest, weights, room, style))
 
     def _about_focus(self, found: Iterator[Statement], headings: str) -> Iterator[Statement]:
         if not self._focus:

@@ -12,9 +12,9 @@ from mmxcli.recall.outline import Heading, Headings
 LISTED = 24  # divisions that an answer names; of more it names the first and the last
 TITLE = 120  # code points of a paragraph below a heading that may be its title
 SORTS = ("chapter", "part", "book", "volume", "section", "letter", "act", "scene", "canto", "stave", "appendix")
-_PLURAL = {"stave": "staves", "appendix": "appendices"}
+PLURALS = {"stave": "staves", "appendix": "appendices"}
 _UNITS = "|".join(f"{sort}s?" for sort in SORTS) + "|staves|appendices"
-_PLURALS = "|".join(_PLURAL.get(sort, f"{sort}s") for sort in SORTS)
+_PLURALS = "|".join(PLURALS.get(sort, f"{sort}s") for sort in SORTS)
 _COUNT = re.compile(
     rf"\bhow many (?:\w+ )?(?P<unit>{_UNITS})\b.*\b(?:have|has|divided|contains?|consists?|are there)\b",
     re.I,
@@ -66,11 +66,11 @@ def contents(index: RecallIndex, question: str) -> Contents | None:
     if not found or len(index.sources) != 1:
         return None
     unit = next(word for word in found.groups() if word).lower()
-    sort = next(sort for sort in SORTS if unit in (sort, f"{sort}s", _PLURAL.get(sort)))
+    sort = next(sort for sort in SORTS if unit in (sort, f"{sort}s", PLURALS.get(sort)))
     entries = _meant([entry for entry in _entries(index, index.sources[0]) if entry.sort == sort], question)
     if len(entries) < 2:
         return None
-    plural = _PLURAL.get(sort, f"{sort}s")
+    plural = PLURALS.get(sort, f"{sort}s")
     if same:
         return _twins(entries, plural)
     few = len(entries) <= LISTED

@@ -10,7 +10,7 @@ the one that adds most weight for its length, and what was said weighs less the 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
@@ -24,11 +24,12 @@ LEAD = 1.5  # times what a sentence counts that is the first
 OPEN = 0.5  # of one that no mark ends
 ONCE = 0.01  # in place of log(times), of a stem that a text has once: it counts where nothing else does
 SAID = 0.5  # what a concept still weighs each time after it was said
+STRETCH = 0.5  # of the most that a sentence weighs: that there is one of its stretch of the text
 SEVERAL, FEW = 4, 20  # texts from which on what they share counts; of so many at least one must share it
 _LINKS = """
     he she it they this that these those him her his their its but and so yet or for then however therefore thus such
     here there which who what why how when nor now again also well oh yes no ay aye i you we me my your our otherwise
-    moreover besides nevertheless still even both neither either another
+    moreover besides nevertheless still even both neither either another similarly likewise meanwhile instead see
 """
 _HANGING = re.compile(rf"[^\w]*(?:{'|'.join(_LINKS.split())})\b", re.I)
 _SPOKEN = re.compile(r"""["“«„‘]|.*\?["”’»]*$""", re.S)
@@ -58,9 +59,11 @@ class Style:
     speech: re.Pattern[str]
 
 
-# Measured (benchmarks/answers/summaries.py). Sentences from all over a long text have to be clear by themselves.
+# Measured (benchmarks/answers/summaries.py). Sentences from all over a long text have to be clear by themselves, all
+# the more where the text is told by a few of them.
 NEAR = Style(SHORTEST, LONGEST, cost=0.75, hanging=0.7, spoken=0.5, speech=_SPOKEN)
 FAR = Style(10, 40, cost=0.5, hanging=0.5, spoken=0.3, speech=_SPEECH)
+WHOLE = Style(12, 40, cost=0.25, hanging=0.4, spoken=0.1, speech=_SPEECH)
 
 Concept = str | tuple[str, str]
 
@@ -69,7 +72,7 @@ Concept = str | tuple[str, str]
 class Statement:
     """Something that a text says, in one line, and where: `source` has what bears it out between the code point
     offsets `start` and `end`. `origin` is "extract" for a sentence of the text, "found" for what was read off code,
-    "written" for a model's own words."""
+    headings and names, "written" for a model's own words."""
 
     text: str
     source: str
@@ -153,16 +156,31 @@ class Told:
 
 
 def gist(
-    index: RecallIndex, offered: Sequence[Statement], weighing: Mapping[Concept, float], limit: int, style: Style = NEAR
+    index: RecallIndex,
+    offered: Sequence[Statement],
+    weighing: Mapping[Concept, float],
+    limit: int,
+    style: Style = NEAR,
+    stretches: int = 0,
+    favour: Callable[[Statement], float] | None = None,
 ) -> list[Statement]:
     """Those of the statements, in their order, that tell most in at most `limit` words; at least one, if any says
-    something."""
+    something. From each of so many `stretches` of as many statements one should be taken, and `favour` tells how much
+    more each counts."""
     left = dict(weighing)
     told = [Told(index, one.text).concepts & left.keys() for one in offered]
+    if stretches:
+        most = max((sum(left[concept] for concept in concepts) for concepts in told), default=0.0)
+        for at, concepts in enumerate(told):
+            stretch = ("", str(at * stretches // len(told)))
+            left[stretch] = STRETCH * most
+            concepts.add(stretch)
     lengths = [length(one.text) for one in offered]
     price = [_ease(one.text, style) / max(1, words) ** style.cost for one, words in zip(offered, lengths, strict=True)]
     if price:
         price[0] *= LEAD
+    if favour:
+        price = [one and one * favour(statement) for one, statement in zip(price, offered, strict=True)]
     hangs = [_HANGING.match(one.text) is not None for one in offered]
     chosen: set[int] = set()
     room = limit
@@ -181,6 +199,12 @@ def gist(
         room -= lengths[best]
         for concept in told[best]:
             left[concept] *= SAID
+
+
+def stands_alone(one: Statement) -> bool:
+    """Whether it is a sentence that is clear without those around it."""
+    clear = _ENDED.search(one.text) and not FAR.speech.match(one.text) and not _HANGING.match(one.text)
+    return bool(clear) and length(one.text) <= FAR.longest
 
 
 def _ease(text: str, style: Style) -> float:

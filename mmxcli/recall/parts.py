@@ -1,11 +1,12 @@
 """What a text is made of: folders of documents, their chapters and sections, as a tree."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from mmxcli.recall.contents import title_below
+from mmxcli.recall.contents import PLURALS, title_below
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.outline import Heading, Headings
 from mmxcli.recall.passages import is_code
@@ -23,6 +24,15 @@ _APPARATUS = re.compile(
     re.I,
 )
 _OTHER = 7  # capitals, a number alone
+# What stands before or after a text and says what it is for.
+_PREFATORY = re.compile(
+    r"\W*(?:[\divx]+\W+)?(?:\(beginning\)|(?:\w+['’]s )?(?:preface|foreword|introduction|introductory|preamble|abstract"
+    r"|overview|synopsis|summary|conclusions?|about|scope|purpose|what is)\b.{0,60}|(?:\w+['’]s )?note)\W*",
+    re.I,
+)
+_LABELLED = re.compile(r"(?:[a-z]+\s+)?(?:\d+(?:\.\d+)*|[ivxlc]+|[a-z]+(?:-[a-z]+)?)(?:[.:)—–-]+|\s+|$)\W*", re.I)
+_CUT = re.compile(r"(?:lines|pages?|slide|sheet) [\d-]+")  # names that say where a part stands
+LONGEST_NAME = 12  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,11 @@ class Part:
     def is_apparatus(self) -> bool:
         """Whether it lists what is in the text or stands beside it, and says nothing itself."""
         return _APPARATUS.fullmatch(self.title) is not None
+
+    @property
+    def is_prefatory(self) -> bool:
+        """Whether it says what the text is: a preface, an introduction, an abstract."""
+        return _PREFATORY.fullmatch(self.title) is not None
 
     @property
     def leaves(self) -> Iterator["Part"]:
@@ -194,3 +209,66 @@ def _span(index: RecallIndex, source: str, start: int, end: int) -> str:
     if first.page and last.page:
         return f"pages {first.page}-{last.page}" if first.page != last.page else f"page {first.page}"
     return f"lines {first.line}-{last.line}"
+
+
+def contents(part: Part, limit: int) -> str:
+    """How many chapters it has, where their numbers tell, and what its parts are called, in at most `limit` words: the
+    longest of them, where there is no room for all, and parts of theirs, where there is more; "" where that says
+    nothing."""
+    if len(part.parts) == 1:
+        return contents(part.parts[0], limit)
+    named = _named(part)
+    kept = _longest(named, limit - 2)
+    room = limit - 2 - sum(len(_name(one.title).split()) for one in kept)
+    number = _number(part.parts)
+    if len(kept) < 2:
+        return number
+    listed = list[str]()
+    for one in kept:
+        inner = _longest(_named(one), room * (one.end - one.start) // (part.end - part.start))
+        within = "; ".join(_name(own.title) for own in inner)
+        listed.append(f"{_name(one.title)} ({within})" if within else _name(one.title))
+    return f"{number or 'its parts'}{', the longest' if len(kept) < len(named) else ''}: {'; '.join(listed)}"
+
+
+def _named(part: Part) -> list[Part]:
+    """Its parts that tell what they are about, but for those that are far shorter than others."""
+    least = (part.end - part.start) / (20 * max(1, len(part.parts)))
+    found: dict[str, Part] = {}
+    for one in part.parts:
+        if one.end - one.start > least and not (one.is_apparatus or one.is_prefatory) and _name(one.title):
+            before = found.setdefault(_name(one.title).casefold(), one)
+            if one.end - one.start > before.end - before.start:
+                found[_name(one.title).casefold()] = one
+    return sorted(found.values(), key=lambda one: one.start)
+
+
+def _longest(parts: Sequence[Part], limit: int) -> list[Part]:
+    """Those whose titles have at most `limit` words together, in their order."""
+    kept = list[Part]()
+    for one in sorted(parts, key=lambda one: one.start - one.end):
+        limit -= len(_name(one.title).split())
+        if limit < 0:
+            break
+        kept.append(one)
+    return [one for one in parts if one in kept]
+
+
+def _number(parts: Sequence[Part]) -> str:
+    """How many they are, where their labels count them: "12 chapters"."""
+    labels = [Heading(0, part.title).label for part in parts]
+    sort = next(iter(Counter(sort for sort, number in labels if number).most_common(1)), ("", 0))[0]
+    numbers = [number for one, number in labels if one == sort]
+    highest = max(numbers, default=0)
+    if not sort or len(set(numbers)) < len(numbers) or len(numbers) < 0.8 * highest or 2 * len(numbers) < len(parts):
+        return ""
+    return f"{highest} {PLURALS.get(sort, f'{sort}s') if sort != 'number' else 'sections'}"
+
+
+def _name(title: str) -> str:
+    """Without its label: "The Sea" of "CHAPTER XII. The Sea"; "" where it has no other words."""
+    if _CUT.fullmatch(title):
+        return ""
+    found = _LABELLED.match(title)
+    name = (title[found.end() :] if found and Heading(0, title).label[1] else title).strip(" .:—–-_*")
+    return name if re.search(r"[^\W\d_]{3}", name) and len(name.split()) <= LONGEST_NAME else ""

@@ -155,8 +155,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One thing that a summary says. `origin`: "extract" (a sentence of the text), "found" (read off the code),
-    "written" (by the model). `citation` is where it stands."""
+    """One thing that a summary says. `origin`: "extract" (a sentence of the text), "found" (read off code,
+    headings or names), "written" (by the model). `citation` is where it stands."""
 
     text: str
     origin: str

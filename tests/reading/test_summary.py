@@ -18,6 +18,7 @@ STORY = (
     "The harbour of Husvik was built by Ingrid Solheim. The harbour had a pier of stone. It was cold.\n\n"
     "A storm broke the pier of the harbour. Mats Olsen built the pier of the harbour again with stone.\n\n"
 )
+FILLER = "The grey water went on and on below the wall, and nobody said a word about it that was worth a penny.\n\n"
 SILENT = ("boat", "wave", "pier", "tide", "mast", "keel")  # files that say nothing about themselves
 FISH = "The fish market sells herring to the boats. Herring is what the market of the town lives on.\n\n"
 
@@ -69,6 +70,41 @@ def test_the_parts_of_a_book_each_with_what_the_text_says_there(book: Path, sett
             assert " ".join(text[one.citation.start : one.citation.end].split()) == one.text
     assert any("herring" in one.text.lower() for one in fish.told)
     assert done(book, settings, Wanted(40)).summary.parts == ()
+
+
+@pytest.fixture
+def novel(tmp_path: Path) -> Path:
+    """Eight chapters in which the same two persons do something else each time."""
+    titles = ("The Pier", "The Storm", "The Stone", "The Herring", "The Ice", "The Ferry", "The Fire", "The Return")
+    chapters = (
+        f"CHAPTER {n}. {title}\n\n" + FILLER * 12 + f"On that day Ingrid Solheim told Mats Olsen of {title.lower()} of"
+        f" the harbour, and so Mats Olsen went to Husvik with the old rope number{n} of the boat.\n\n"
+        for n, title in enumerate(titles, 1)
+    )
+    who = "Ingrid Solheim was a pilot of the harbour, and she was born in the north.\n\n"
+    file = tmp_path / "novel.txt"
+    file.write_text(f"THE HARBOUR\n\nBY ADA QUILL\n\n\n\n\n{''.join(chapters)}{who}")
+    return file
+
+
+def test_a_long_text_is_told_by_what_it_is_and_whom_it_is_about(novel: Path, settings: Settings) -> None:
+    told = done(novel, settings, Wanted(150)).summary.told
+    lines = [one.text for one in told]
+    assert lines[:2] == [
+        "THE HARBOUR. BY ADA QUILL.",
+        "8 chapters: The Pier; The Storm; The Stone; The Herring; The Ice; The Ferry; The Fire; The Return.",
+    ]
+    assert lines[2].startswith("Named most: Mats Olsen, Ingrid Solheim, Husvik")
+    assert "Ingrid Solheim was a pilot of the harbour, and she was born in the north." in lines
+    assert [one.origin for one in told[:3]] == ["found"] * 3
+    assert sum(len(line.split()) for line in lines) <= 150
+    text = novel.read_text()
+    assert all(one.citation.verified and len(one.citation.quote) < 300 for one in told)
+    assert all(one.text in " ".join(text.split()) for one in told if one.origin == "extract")
+    about = done(novel, settings, Wanted(40, 0, "the rope of the boat")).summary.told
+    assert about and {one.origin for one in about} == {"extract"}
+    listed = done(novel, settings, Wanted(150, 1)).summary
+    assert listed.told[0].text == lines[0] and not any("8 chapters" in one.text for one in listed.told)
 
 
 def test_a_focus_leaves_only_what_is_about_it(book: Path, settings: Settings) -> None:
@@ -131,6 +167,17 @@ def test_strict_fails_after_the_summary(book: Path, settings: Settings, tmp_path
     events: list[Event] = []
     with pytest.raises(InputError, match="strict"):
         events.extend(summarize([str(book), str(tmp_path / "noise.bin")], replace(settings, strict=True), Wanted(40)))
+
+
+@pytest.mark.parametrize(
+    "sentence", ["港口建于一八二三年。石头来自山上的采石场。", "The boats of Husvik are late again. "]
+)
+def test_what_a_long_text_says_is_told_whatever_its_sentences_are(
+    sentence: str, tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "boats.txt").write_text(f"Boats\n\n{sentence * 1_000}")
+    told = done(tmp_path / "boats.txt", settings, Wanted(60)).summary.told
+    assert [one.origin for one in told[:2]] == ["found", "extract"]
 
 
 @pytest.mark.parametrize("text", ["word", "!!! ... ???", "a " * 50_000, "港口建于一八二三年。" * 50, "\n" * 100 + "x"])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from indexes import opened
 
 from mmxcli.recall.backing import names_in
-from mmxcli.recall.gist import Statement, Told, gist, length, statements
+from mmxcli.recall.gist import Statement, Told, gist, length, stands_alone, statements
 from mmxcli.recall.index import RecallIndex
 
 HARBOUR = (
@@ -70,6 +70,20 @@ def test_of_many_texts_counts_what_they_share() -> None:
     assert (
         told.many and "ahab" in weights and ("captain", "ahab") in weights and not any("number" in w for w in weights)
     )
+
+
+def test_each_stretch_has_a_sentence_and_what_is_favoured_counts_more() -> None:
+    lines = [f"The harbour of Husvik was built with the stone of the pier number{n}." for n in range(4)]
+    lines += [f"Nobody sees what the old grey heron does on day{n}." for n in range(4)]
+    with opened({"a.txt": ["\n\n".join(lines)]}) as index:
+        text = "\n\n".join(lines)
+        offered = list(statements(index, "a.txt", 0, len(text)))
+        weights = Told(index, text).weights(index)
+        spread = [lines.index(one.text) // 4 for one in gist(index, offered, weights, 24, stretches=2)]
+        favoured = gist(index, offered, weights, 12, favour=lambda one: float("day2" in one.text))
+    assert spread == [0, 1]
+    assert [one.text for one in favoured] == [lines[6]]
+    assert stands_alone(offered[0]) and not stands_alone(Statement("It was built with the stone.", "a.txt", 0, 1))
 
 
 def test_a_line_about_a_file_names_nothing_that_the_file_has_not() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexes import opened
 
-from mmxcli.recall.parts import LEAST, LONGEST, Part, parts_of
+from mmxcli.recall.parts import LEAST, LONGEST, Part, contents, parts_of
 
 BODY = "The ship went on over the grey water, and nobody said a word about it. " * 8 + "\n\n"
 lines = st.sampled_from(
@@ -75,3 +75,18 @@ def test_a_heading_with_little_below_it_is_none() -> None:
     with opened({"a.md": [f"# One\n\nshort\n\n## Two\n\n{BODY}"]}) as index:
         assert len(BODY) > LEAST
         assert titles(parts_of(index, "all")) == ["a.md", ["One", ["Two"]]]
+
+
+def test_what_the_parts_are_called_in_few_words() -> None:
+    chapters = "".join(f"CHAPTER {n}. {name}\n\n{BODY * n}" for n, name in enumerate(("The Sea", "The Land", "Ice"), 1))
+    with opened({"a.txt": [f"PREFACE\n\n{BODY}{chapters}"]}) as index:
+        part = parts_of(index, "all")
+        assert contents(part, 30) == "3 chapters: The Sea; The Land; Ice"
+        assert contents(part, 5) == "3 chapters, the longest: The Land; Ice"
+        assert contents(part, 1) == "3 chapters"
+    with opened({"a.txt": ["".join(f"Chapter {n}\n\n{BODY}" for n in ("I", "II", "III"))]}) as index:
+        assert contents(parts_of(index, "all"), 30) == "3 chapters"
+    with opened({"a.md": [f"# Boats\n\n## Ferries\n\n{BODY}## Tugs\n\n{BODY}# Piers\n\n{BODY}"]}) as index:
+        assert contents(parts_of(index, "all"), 30) == "its parts: Boats (Ferries; Tugs); Piers"
+    with opened({"a.txt": [BODY * (3 * LONGEST // len(BODY))]}) as index:
+        assert contents(parts_of(index, "all"), 30) == ""

@@ -52,22 +52,26 @@ class Origin(StrEnum):
     COLLECTED = "collected"  # the model's, of many sentences one by one
     COMPOSED = "composed"  # the model's, of several sentences, each of them borne out
     CONTENTS = "contents"  # the document's headings, or the tree of a folder
+    EXACT = "exact"  # the text's, compared, counted or listed without a model
+    BESIDE = "beside"  # the text's about two things, side by side
 
 
 # The share of answers of each origin that is right, where the best sentence shares much with the question and where it
 # does not, by how often it was (docs/answers.md).
 CONFIDENCE = {Origin.NAMED: 0.9, Origin.BACKED: 0.5, Origin.AGAIN: 0.5, Origin.SENTENCE: 0.5}
-CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.COMPOSED: 0.5, Origin.CONTENTS: 0.9}
+CONFIDENCE |= {Origin.COLLECTED: 0.5, Origin.COMPOSED: 0.5, Origin.CONTENTS: 0.9, Origin.EXACT: 0.9, Origin.BESIDE: 0.5}
 UNSURE = {Origin.NAMED: 0.5, Origin.BACKED: 0.3, Origin.AGAIN: 0.3, Origin.SENTENCE: 0.3, Origin.COMPOSED: 0.3}
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer, where its words come from, and how likely it is to be right, from 0 to 1. `sure`: its evidence is."""
+    """An answer, where its words come from, and how likely it is to be right, from 0 to 1. `sure`: its evidence is;
+    `numbered`: it names its quotes by their numbers."""
 
     text: str
     origin: Origin
     sure: bool = True
+    numbered: bool = False
 
     @property
     def confidence(self) -> float:

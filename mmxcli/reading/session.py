@@ -27,6 +27,8 @@ from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
 from mmxcli.sources.choice import Choice
+from mmxcli.sources.folder import shown
+from mmxcli.sources.open import STDIN, STDIN_NAME
 from mmxcli.sources.segment import Gap
 from mmxcli.state.files import passing_folder
 from mmxcli.state.maker import Maker
@@ -47,9 +49,11 @@ Told = Progress | Note
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text that is ready for questions. `state` is None in recall mode."""
+    """A text that is ready for questions. `named`: its sources, as a person named them, each once. `state` is None in
+    recall mode."""
 
     stored: StoredReading
+    named: tuple[str, ...]
     index: RecallIndex
     state: "ModelState | None"
     gaps: tuple[Gap, ...]
@@ -219,7 +223,8 @@ class Session:
         stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto, remarks=told)
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
-        return Reading(stored, index, state, skipped, reused, seconds)
+        named = tuple(dict.fromkeys(STDIN_NAME if source == STDIN else shown(source) for source in sources))
+        return Reading(stored, named, index, state, skipped, reused, seconds)
 
     def _indexed(self, corpus: Corpus) -> Generator[Told, None, tuple[StoredReading, bool]]:
         """The reading of this text, in use from now on, and whether it was there. Made when it is not, its state still

@@ -161,6 +161,22 @@ class RecallIndex:
         blocks = self._blocks(source, start, end)
         return "".join(block.text[max(0, start - block.start) : max(0, end - block.start)] for block in blocks)
 
+    def length(self, source: str) -> int:
+        """The code points of a source; 0 for an unknown one."""
+        with self._reading():
+            row = self._database.execute(
+                "SELECT max(start) FROM blocks WHERE source = ?", (self._sources.get(source),)
+            ).fetchone()
+        last = row[0] or 0
+        return int(last) + len(self.text(source, int(last), 1 << 62))
+
+    def headings(self, source: str) -> list[tuple[int, str]]:
+        """Where the passages of a source begin, in order, and the headings that each stands under."""
+        with self._reading():
+            return self._database.execute(
+                "SELECT start, headings FROM passages WHERE source = ? ORDER BY start", (self._sources.get(source),)
+            ).fetchall()
+
     @property
     def sources(self) -> tuple[str, ...]:
         """The names of all documents."""

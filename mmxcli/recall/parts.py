@@ -113,7 +113,7 @@ class _Mark:
 
 
 def _document(index: RecallIndex, source: str) -> Part:
-    end = max((block.start + len(block.text) for block in index.blocks(source)), default=0)
+    end = index.length(source)
     name = source.rsplit("/", 1)[-1]
     if is_code(source):
         return Part(name, source, 0, end, tuple(_cut(index, source, 0, end)))
@@ -140,7 +140,7 @@ def _headings(index: RecallIndex, source: str) -> Iterator[_Mark]:
         for heading in scan.read(text, last=last):
             if heading.alone and count < MOST:
                 count += 1
-                yield _Mark(heading.start, _title(index, source, heading), _rank(heading))
+                yield _Mark(heading.start, _title(index, source, heading), rank_of(heading))
 
 
 def _title(index: RecallIndex, source: str, heading: Heading) -> str:
@@ -151,7 +151,7 @@ def _title(index: RecallIndex, source: str, heading: Heading) -> str:
     return f"{words.rstrip('.')}. {below.strip('_* ')}" if below else words
 
 
-def _rank(heading: Heading) -> int:
+def rank_of(heading: Heading) -> int:
     return heading.depth or _RANKS.get(heading.label[0], _OTHER)
 
 

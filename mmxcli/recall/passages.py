@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from mmxcli.recall.columns import Columns, is_table
@@ -49,6 +50,7 @@ class Passage:
     headings: str = ""
 
 
+@lru_cache(maxsize=1024)
 def is_code(source: str) -> bool:
     """Whether lines, not sentences, are the units of this source: code, data, logs."""
     return PurePath(source).suffix.lower() in _CODE_SUFFIXES

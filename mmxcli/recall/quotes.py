@@ -10,14 +10,13 @@ from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import Word, content_words, inside_word, spaceless, telling, words
+from mmxcli.recall.words import PLAIN, Word, content_words, inside_word, spaceless, telling, words
 
 LONGEST = 300  # code points
 LINE = 400  # code points of a line around a quote
 MARGIN = 200  # code points beyond a passage, so that its first and last sentence are whole
 _CLAUSE_END = re.compile(r"(?:[,;:)]|--+|[—–])(?=\s|\w)\s*|[，、；：]")
 _SPACE = re.compile(r"\s+")
-_PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'""""""----')
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,20 @@ def quote_of(index: RecallIndex, source: str, start: int, end: int) -> Quote:
     """What stands there. Raises KeyError where the source has nothing there."""
     line, page, place = index.origin(source, start)
     return Quote(source, start, end, line, page, index.text(source, start, end), place=place)
+
+
+def sentence_at(index: RecallIndex, source: str, start: int, end: int) -> tuple[str, int, int]:
+    """The sentence, or line of code, around these code points, of a long one as much as a quote may have."""
+    low = max(0, start - 2 * LONGEST)
+    text = index.text(source, low, end + 2 * LONGEST)
+    begin, until = next(span for span in sentences(text, is_code(source)) if span[0] <= start - low < span[1])
+    if until - begin > LONGEST:
+        borders = [begin, *_borders(text, begin, until), until]
+        before = [border for border in borders if border <= start - low]
+        begin = next((border for border in before if start - low - border < LONGEST // 2), before[-1])
+        until = max(border for border in borders if border - begin <= LONGEST)
+    until = max(until, end - low)
+    return source, low + begin, low + begin + len(text[begin:until].rstrip())
 
 
 def with_another(chosen: Sequence[Quote], others: Sequence[Quote], limit: int) -> list[Quote]:
@@ -144,7 +157,7 @@ def _overlap(one: Quote, other: Quote) -> bool:
 def _plain(text: str) -> Iterator[tuple[str, int]]:
     """The characters that count and where they stand: one space for white space, one dash for "--"."""
     before = ""
-    for at, character in enumerate(text.translate(_PLAIN)):
+    for at, character in enumerate(text.translate(PLAIN)):
         plain = " " if character.isspace() else character
         if plain != before or plain not in " -":
             yield plain, at

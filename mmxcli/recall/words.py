@@ -10,6 +10,9 @@ STOP_WORDS = ENGLISH  # say nothing about where an answer stands
 
 # What is left of a word before an apostrophe, or after one: `won` of "won't", `s` of "who's".
 _CONTRACTION = re.compile(r"\b[^\W\d_]+n['’]t\b|(?<=\w)['’](?:s|t|d|ll|m|re|ve)\b", re.I)
+# Kinds of quotation marks and dashes, each as the plain one.
+PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'""""""----')
+
 # Scripts written without spaces: Thai to Khmer, kana, Han.
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or after letters

@@ -92,19 +92,23 @@ class TextView(View):
         if self.output.quiet or not quotes:
             return
         self.output.line()
-        self.show_quotes(quotes, found=event.found, numbered=event.numbered)
+        self.show_quotes(quotes, found=event.found, numbered=event.numbered, said=event.text)
 
-    def show_quotes(self, quotes: Sequence[Citation], *, found: bool, numbered: bool = False) -> None:
+    def show_quotes(self, quotes: Sequence[Citation], *, found: bool, numbered: bool = False, said: str = "") -> None:
+        """Of what is `said` word by word, beside its number, only the place."""
         if quotes and not found:
             self.output.line("Nearest passages:")
         for number, citation in enumerate(quotes, 1):
-            self._citation(citation, f"[{number}] " if numbered else "")
+            self._citation(citation, f"[{number}] " if numbered else "", said if numbered else "")
 
-    def _citation(self, citation: Citation, number: str) -> None:
+    def _citation(self, citation: Citation, number: str, said: str) -> None:
         place = number + where(citation)
         place += "" if citation.verified else " (not verified)"
         quote = " ".join(citation.quote.split())  # told in one piece, however the source breaks its lines
         around = citation.before or citation.after
+        if quote in said and not around:
+            self.output.line(place, "cyan", indent=2 if self.output.out.is_terminal else 0)
+            return
         if not (around or self.output.out.is_terminal):
             self.output.line(f"{place}: {quote}")
             return

@@ -10,18 +10,12 @@ from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather, gat
 from mmxcli.reading.composing import GIVEN, asks_to_tell, compose
 from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.corpus import incomplete
+from mmxcli.reading.exact import asks_for_something_exact, compared, exact
 from mmxcli.reading.session import Reading, Session
 from mmxcli.reading.upto import Upto
-from mmxcli.reading.whole import ASKED_FOR, RECOGNISED, asks_for_all, collect
+from mmxcli.reading.whole import ASKED_FOR, RECOGNISED, asks_for_all, collect, wanted
 from mmxcli.recall.backing import rival
-from mmxcli.recall.contents import asks_about_contents, contents
-from mmxcli.recall.files import asks_about_files, listed
-from mmxcli.recall.quotes import (
-    Quote,
-    best_quotes,
-    quote_of,
-    with_another,
-)
+from mmxcli.recall.quotes import Quote, best_quotes, with_another
 from mmxcli.tasks.citing import cited
 from mmxcli.tasks.events import Answer, AnswerText, Event, Looking, Timing
 from mmxcli.tasks.read import coverage, model_info, state_info
@@ -72,6 +66,9 @@ def answers(
         about_whole = yield from _whole(session, reading, question, start, asked=whole)
         if about_whole or (yield from _composed(session, reading, question, start, after)):
             taken = 1
+        elif found := compared(reading, question):
+            yield from _checked(session, reading, question, found.quotes, found.said, start)
+            taken = 1
         else:
             taken = yield from _answer(session, reading, left, start, whole=whole, after=after)
         del left[:taken]
@@ -81,18 +78,12 @@ def answers(
 def _whole(
     session: Session, reading: Reading, question: str, start: float, *, asked: bool
 ) -> Generator[Event, None, bool]:
-    """Answers a question about the whole text, from its headings, from the tree of a folder, or from many of its
-    sentences; whether it was one."""
-    if found := contents(reading.index, question):
-        source = reading.index.sources[0]
-        quotes = [quote_of(reading.index, source, entry.start, entry.end) for entry in found.entries]
-        yield from _checked(session, reading, question, quotes, Said(found.text, Origin.CONTENTS), start)
+    """Answers a question about the whole text, from the text alone, or from many of its sentences; whether it was
+    one."""
+    if found := (yield from exact(session, reading, question, whole=asked)):
+        yield from _checked(session, reading, question, found.quotes, found.said, start)
         return True
-    if files := listed(reading.index, question):
-        quotes = [quote_of(reading.index, files.source, *span) for span in files.spans]
-        yield from _checked(session, reading, question, quotes, Said(files.text, Origin.CONTENTS), start)
-        return True
-    if not (asked or asks_for_all(question)) or not gather(reading, question, 1).found:
+    if not (asked or asks_for_all(question)) or not gather(reading, wanted(question), 1).found:
         return False
     yield from session.prepare_writing()
     collected = yield from collect(session, reading, question, ASKED_FOR if asked else RECOGNISED)
@@ -115,7 +106,7 @@ def _composed(
     yield Looking(cited(reading.index, evidence.quotes[0], question))
     composed = yield from compose(session, reading.index, question, evidence.quotes)
     if composed:
-        said = Said(composed.text, Origin.COMPOSED, evidence.sure)
+        said = Said(composed.text, Origin.COMPOSED, evidence.sure, numbered=True)
         yield from _checked(session, reading, question, composed.quotes, said, start, (evidence_s, evidence_s))
     return composed is not None
 
@@ -144,7 +135,7 @@ def _answer(
     recalled: list[tuple[str, Evidence, float, float]] = []
     together = 1
     for question in questions:
-        if len(recalled) == together or (recalled and _answered_alone(session, question, asked=whole)):
+        if len(recalled) == together or (recalled and _answered_alone(session, reading, question, asked=whole)):
             break
         recall_start = time.perf_counter()
         evidence = yield from _evidence(session, reading, question, NEAREST, after)
@@ -174,10 +165,10 @@ def _answer(
     return len(recalled)
 
 
-def _answered_alone(session: Session, question: str, *, asked: bool) -> bool:
+def _answered_alone(session: Session, reading: Reading, question: str, *, asked: bool) -> bool:
     """Whether it may be, and is not written together with others: about the whole, or to be put together."""
     composed = asks_to_tell(question) and session.composes is not False
-    return asked or composed or asks_for_all(question) or asks_about_contents(question) or asks_about_files(question)
+    return asked or composed or asks_for_all(question) or asks_for_something_exact(reading, question)
 
 
 def _checked(
@@ -204,7 +195,7 @@ def _checked(
         text=text,
         found=said is not None,
         confidence=said.confidence if said else 0.0,
-        numbered=said is not None and said.origin is Origin.COMPOSED,
+        numbered=said is not None and said.numbered,
         citations=citations if said else (),
         nearest=() if said else citations,
         warnings=warnings,

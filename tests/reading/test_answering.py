@@ -148,6 +148,29 @@ def test_a_list_is_collected_in_the_order_of_the_text(
     assert [event.done for event in events if isinstance(event, Progress) and event.stage == "ask"] == [0, 1, 2]
 
 
+def test_what_is_named_is_counted_where_no_sentence_has_the_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_of: list[str] = []
+
+    def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
+        asked_of.extend(question for question, _ in asked)
+        return [sentence.split()[2] for _, sentence in asked]
+
+    monkeypatch.setattr(whole, "named", named)
+    with IndexWriter(tmp_path / "index") as writer:
+        writer.add(Segment("ships.txt", "The schooner Aurora sank. Rain fell. The schooner Petrel burned.", 0, 1))
+        writer.finish()
+    reading = cast(Reading, SimpleNamespace(index=RecallIndex(tmp_path / "index"), state=None))
+    for question in ("How many schooners are named?", "How many schooners were there?"):
+        work = whole.collect(cast(Any, SimpleNamespace(writer=None)), reading, question)
+        with pytest.raises(StopIteration) as stopped:
+            while True:
+                next(work)
+        assert stopped.value.value.said.text == "at least 2: Aurora; Petrel"
+    assert set(asked_of) == {"which schooners are named?", "How many schooners were there?"}
+
+
 def test_with_whole_every_passage_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def named(_: object, asked: list[tuple[str, str]]) -> list[str]:
         return [sentence.rsplit(" ", 1)[-1].strip(".") for _, sentence in asked]
@@ -180,6 +203,9 @@ def test_with_whole_every_passage_is_passed_over(tmp_path: Path, monkeypatch: py
         ("List the ships.", True),
         ("What are all the secret numbers?", True),
         ("Name every port", True),
+        ("How many ships are mentioned?", True),
+        ("How many sons had he?", False),
+        ("How many ships were lost?", False),
         ("Who has the list?", False),
         ("Did all of them come?", False),
     ],

@@ -27,7 +27,7 @@ def reading(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Reading]:
         writer.add(Segment("harbour.txt", request.param, 0, 1))
         writer.finish()
     index = RecallIndex(tmp_path / "index")
-    yield cast(Reading, SimpleNamespace(index=index, state=None, stored=None, read_s=0.0))
+    yield cast(Reading, SimpleNamespace(index=index, state=None, stored=None, named=(), read_s=0.0))
     index.close()
 
 

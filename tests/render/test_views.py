@@ -90,3 +90,10 @@ def test_an_answer_that_breaks_off_ends_its_line(capsys: Capsys) -> None:
         view.show(AnswerText("The sign"))
         raise KeyboardInterrupt
     assert capsys.readouterr().out == "The sign\n"
+
+
+def test_what_the_answer_says_word_by_word_beside_its_number_is_not_said_again(capsys: Capsys) -> None:
+    quotes = tuple(Citation("a.txt", 0, 9, None, line, said, True) for line, said in ((1, "It is\nblue."), (2, "Red?")))
+    answer = Answer("?", "It is blue. [1] red [2]", True, quotes, WHOLE, STATE, MODEL, Timing(), numbered=True)
+    out, _ = shown(capsys, answer, questions=("?",))
+    assert out.splitlines()[-2:] == ["[1] a.txt:1", "[2] a.txt:2: Red?"]

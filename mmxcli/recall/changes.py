@@ -99,7 +99,7 @@ class Asked:
     topic: str
 
     def __str__(self) -> str:
-        return (f" about {self.topic}" if self.topic else "") + (f" of {', '.join(self.only)}" if self.only else "")
+        return (f" about {self.topic}" if self.topic else "") + (f", {', '.join(self.only)} only" if self.only else "")
 
 
 def asks_about_changes(question: str) -> bool:

@@ -10,6 +10,7 @@ with --encoder what is near to it in meaning goes first.
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,9 +53,9 @@ def main() -> None:
             print(f"{name + ' ' + document:<40}{len(golds):>10}{'':>19}{columns[0]}   {columns[1]}", flush=True)
 
 
-def indexed(place: str, target: Path) -> RecallIndex:
+def indexed(place: str | Sequence[str], target: Path) -> RecallIndex:
     with IndexWriter(target) as writer:
-        for document in open_sources([place]):
+        for document in open_sources([place] if isinstance(place, str) else place):
             if isinstance(document, Document):
                 for item in document.segments():
                     if isinstance(item, Segment):

@@ -15,8 +15,10 @@ from mmxcli.recall.history import asks_about_a_section, history
 from mmxcli.recall.mentions import asks_how_often, mentions
 from mmxcli.recall.order import asks_for_order, order
 from mmxcli.recall.quotes import Quote, quote_of
-from mmxcli.recall.sides import sides
+from mmxcli.recall.sides import Side, sides
 
+LONGEST = 1_000  # code points of a question that is looked at
+MOST_SIDES = 32  # sources that may be compared with each other
 SHOWN, SHOWN_OF_ALL = 8, 48  # changes, or items of a section, that an answer tells; with --whole
 LONG = 5_000_000  # code points from which on it is said beforehand what a comparison takes
 SPEED = 1_000_000  # code points of both texts a second
@@ -33,15 +35,19 @@ class Exact:
 
 def asks_for_something_exact(reading: Reading, question: str) -> bool:
     """Whether a question may be one: then it is answered alone."""
-    several = len(reading.named) > 1
     kinds = (asks_about_contents, asks_about_files, asks_about_a_section, asks_how_often, asks_for_order)
-    asked = asks_to_compare(question, several) or (several and asks_about_changes(question))
-    return asked or any(asks(question) for asks in kinds)
+    return len(question) <= LONGEST and (
+        any(asks(question) for asks in kinds)
+        or (len(reading.named) > 1 and asks_about_changes(question))
+        or asks_to_compare(question, _sides(reading))
+    )
 
 
 def exact(session: Session, reading: Reading, question: str, *, whole: bool) -> Generator[Told, None, Exact | None]:
     """None where it is no such question. With `whole` more is listed."""
     index, most = reading.index, SHOWN_OF_ALL if whole else SHOWN
+    if len(question) > LONGEST:
+        return None
     if read := contents(index, question):
         spans = tuple((index.sources[0], entry.start, entry.end) for entry in read.entries)
         return _cited(reading, Found(read.text, spans, numbered=False), Origin.CONTENTS)
@@ -50,24 +56,28 @@ def exact(session: Session, reading: Reading, question: str, *, whole: bool) -> 
         return _cited(reading, Found(files.text, spans, numbered=False), Origin.CONTENTS)
     found = yield from _changes(session, reading, question, most)
     found = found or history(index, question, most)
-    found = found or (yield from _progress(reading, "count", mentions(index, question)))
+    if not found and asks_how_often(question):
+        found = yield from _progress(reading, "count", mentions(index, question))
     found = found or order(index, question)
     return _cited(reading, found, Origin.EXACT) if found else None
 
 
 def compared(reading: Reading, question: str) -> Exact | None:
     """What the text says of two things, side by side; None where that is not asked."""
-    found = comparison(reading.index, question, sides(reading.index, reading.named))
+    every = _sides(reading)
+    if len(question) > LONGEST or not asks_to_compare(question, every):
+        return None
+    found = comparison(reading.index, question, every)
     return _cited(reading, found, Origin.BESIDE) if found else None
 
 
 def _changes(session: Session, reading: Reading, question: str, most: int) -> Generator[Told, None, Found | None]:
-    if len(reading.named) < 2 or not asks_about_changes(question):
+    every = _sides(reading)
+    if len(every) < 2 or not asks_about_changes(question):
         return None
     size = _size(reading)
     if size >= LONG:
         yield Note(f"every sentence of both is compared: {size:,} characters, about {size // SPEED} s")
-    every = sides(reading.index, reading.named)
 
     def near(words: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
         """Loaded where it is needed."""
@@ -76,6 +86,11 @@ def _changes(session: Session, reading: Reading, question: str, most: int) -> Ge
 
     work = changes(reading.index, every, question, most, near)
     return (yield from _progress(reading, "compare", work))
+
+
+def _sides(reading: Reading) -> list[Side]:
+    """Of a text with several sources, but not of a list of files."""
+    return sides(reading.index, reading.named) if 1 < len(reading.named) <= MOST_SIDES else []
 
 
 def _progress(

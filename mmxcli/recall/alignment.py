@@ -8,7 +8,7 @@ the length of the texts, not with its square.
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,13 +50,13 @@ class Alignment:
     added: tuple[Run, ...]
 
 
-def align(old: Units, new: Units, twin: Callable[[str], str | None]) -> Alignment:
-    """`twin` names the source of the new text that has the place of one of the old."""
+def align(old: Units, new: Units, twins: Mapping[str, str]) -> Alignment:
+    """`twins` are the sources of the new text that have the places of those of the old."""
     match = _matched(old, new)
     taken = {int(there) for there in match if there >= 0}
     left_old = [at for at in range(len(old)) if match[at] < 0]
     left_new = [at for at in range(len(new)) if at not in taken]
-    here = _places(old, new, match, _runs(old, left_old), _runs(new, left_new), twin)
+    here = _places(old, new, match, _runs(old, left_old), _runs(new, left_new), twins)
     free_old, free_new = set(left_old), set(left_new)
     for run, other in here.items():
         if _same(old, run, new, other):
@@ -124,7 +124,7 @@ def _places(
     match: "NDArray[np.int64]",
     ours: Sequence[Run],
     theirs: Sequence[Run],
-    twin: Callable[[str], str | None],
+    twins: Mapping[str, str],
 ) -> dict[Run, Run]:
     """Of old runs those new ones that have their place: after the same unit, or before it, or at the beginning."""
     begins, ends = {run.first: run for run in theirs}, {run.until: run for run in theirs}
@@ -133,7 +133,7 @@ def _places(
         other = None
         if not old.first(run.first):
             other = begins.get(int(match[run.first - 1]) + 1)
-        elif name := twin(old.source(run.first)):
+        elif name := twins.get(old.source(run.first)):
             other = begins.get(new.begin(name))
         if other is None and not old.first(run.until):
             other = ends.get(int(match[run.until]))

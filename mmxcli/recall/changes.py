@@ -5,7 +5,6 @@ from bisect import bisect_right
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import PurePath
 
 from mmxcli.recall.alignment import Alignment, Run, align
@@ -100,7 +99,7 @@ class Asked:
     topic: str
 
     def __str__(self) -> str:
-        return (f" about {self.topic}" if self.topic else "") + (f" of {', '.join(self.only)}" if self.only else "")
+        return (f" about {self.topic}" if self.topic else "") + (f", {', '.join(self.only)} only" if self.only else "")
 
 
 def asks_about_changes(question: str) -> bool:
@@ -127,7 +126,7 @@ def changes(
         done += sum(map(index.length, side.sources))
         if old:
             before, units = old
-            names, alignment = _between(before.name, side.name), align(units, new, partial(_twin, before, side))
+            names, alignment = _between(before.name, side.name), align(units, new, _twins(before, side))
             if not _are_versions(units, new, alignment):
                 apart.append(f"{names}: too little in common to be versions of one text")
             elif told := _Report(index, units, new, alignment, asked).told(names, most, len(spans), near):
@@ -147,12 +146,13 @@ def _asked(every: Sequence[Side], question: str) -> Asked:
     return Asked(kinds, only - {"numbers"} if topic else only, topic)
 
 
-def _twin(one: Side, other: Side, source: str) -> str | None:
-    """The document of the other side at the same place; of two that are single documents it is that one."""
+def _twins(one: Side, other: Side) -> dict[str, str]:
+    """Of the documents of one side those of the other at the same place; of two that are single documents it is that
+    one."""
     if len(one.sources) == len(other.sources) == 1:
-        return other.sources[0]
-    below = one.below(source)
-    return next((its for its in other.sources if below and other.below(its) == below), None)
+        return {one.sources[0]: other.sources[0]}
+    below = {other.below(source): source for source in other.sources}
+    return {source: below[its] for source in one.sources if (its := one.below(source)) and its in below}
 
 
 def _between(old: str, new: str) -> str:

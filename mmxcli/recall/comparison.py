@@ -75,9 +75,13 @@ class _Fact:
         return self.fit + self.ease
 
 
-def asks_to_compare(question: str, several: bool) -> bool:
-    """Whether a question may be one, of a text that has several sources or not."""
-    return any(kind.search(question) for kind in _SIDES) or (several and _IN_SOURCES.search(question) is not None)
+def asks_to_compare(question: str, sides: Sequence[Side] = ()) -> bool:
+    """Whether a question is one: it names two things, or two of these sides."""
+    return any(kind.search(question) for kind in _SIDES) or len(_sides_of(question, sides)) == 2
+
+
+def _sides_of(question: str, sides: Sequence[Side]) -> list[Side]:
+    return [side for side in sides if side.is_in(question)] if _IN_SOURCES.search(question) else []
 
 
 def comparison(index: RecallIndex, question: str, sides: Sequence[Side] = ()) -> Found | None:
@@ -102,10 +106,10 @@ def comparison(index: RecallIndex, question: str, sides: Sequence[Side] = ()) ->
 
 def _sought(index: RecallIndex, question: str, sides: Sequence[Side]) -> list[_Sought]:
     """The two sides; [] where the question has none, or they cannot be told apart."""
-    named = [side for side in sides if side.is_in(question)]
+    named = _sides_of(question, sides)
     plain = _FRAME.sub(" ", without_names(sides, question))
     topic = " ".join(content_words(plain))
-    if len(named) == 2 and _IN_SOURCES.search(question):
+    if len(named) == 2:
         own = frozenset(index.question_weights(topic))
         return [_Sought(side.name, topic, own, own, frozenset(side.sources)) for side in named]
     found = next((found for kind in _SIDES if (found := kind.search(question))), None)

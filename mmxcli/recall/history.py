@@ -1,11 +1,11 @@
 """What a section says that a question names by its version, date or number: its items, or what tells most of it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mmxcli.recall.found import Found, Span, cut
-from mmxcli.recall.gist import Told, gist, statements
+from mmxcli.recall.gist import Statement, Told, gist, statements
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.kin import share
 from mmxcli.recall.outline import headings
@@ -78,8 +78,7 @@ def history(index: RecallIndex, question: str, most: int) -> Found | None:
         return None
     lines, spans = list[str](), list[Span]()
     for section in named:
-        listed = list(_items(index, section))
-        items = _meant(index, listed, question)
+        items = _meant(index, section, question)
         if not items:
             continue
         shown = items[: most - len(spans)]
@@ -95,28 +94,34 @@ def history(index: RecallIndex, question: str, most: int) -> Found | None:
     return Found("\n".join(lines), tuple(spans)) if spans or not named else None
 
 
-def _items(index: RecallIndex, section: Section) -> Iterator[_Item]:
-    """Its items; of one without, an extract."""
-    text = index.text(section.source, section.below, min(section.end, section.below + LOOKED_AT))
-    above = [(heading.start, heading.words) for heading in headings(text)]
-    found = list(_ITEM.finditer(text))
-    for item in found:
-        said, end = cut(item["said"], section.below + item.start("said"), LONGEST)
-        over = next((words for start, words in reversed(above) if start < item.start()), "")
-        yield _Item(said, (section.source, section.below + item.start("said"), end), over)
-    if not found:
-        offered = list(statements(index, section.source, section.below, section.end))
-        for told in gist(index, offered, Told(index, text).weights(index), GIST):
-            said, end = cut(index.text(told.source, told.start, told.end), told.start, LONGEST)
-            yield _Item(said, (told.source, told.start, end), listed=False)
-
-
-def _meant(index: RecallIndex, items: Sequence[_Item], question: str) -> list[_Item]:
-    """Those about what the question asks: a topic, a kind of change; all, where none is of that kind."""
+def _meant(index: RecallIndex, section: Section, question: str) -> list[_Item]:
+    """What a section says about what the question asks: a topic, a kind of change; all, where nothing is of that kind.
+    Of a section without items it is an extract."""
     plain = label(question)
     weights = index.question_weights(" ".join(content_words(_FRAME.sub(" ", plain))))
-    if weights:
-        items = [item for item in items if share(index.stems_of(f"{item.text} {item.above}"), weights) >= ABOUT]
+
+    def fits(text: str) -> bool:
+        return not weights or share(index.stems_of(text), weights) >= ABOUT
+
+    text = index.text(section.source, section.below, min(section.end, section.below + LOOKED_AT))
+    items = list(_items(section, text))
+    if not items:
+        offered = [one for one in statements(index, section.source, section.below, section.end) if fits(one.text)]
+        return [_told(index, one) for one in gist(index, offered, Told(index, text).weights(index), GIST)]
+    items = [item for item in items if fits(f"{item.text} {item.above}")]
     kinds = [said for asked, said in _KINDS.items() if asked.search(plain)]
-    fitting = [item for item in items if any(kind.search(f"{item.above} {item.text}") for kind in kinds)]
-    return fitting or list(items)
+    return [item for item in items if any(kind.search(f"{item.above} {item.text}") for kind in kinds)] or items
+
+
+def _items(section: Section, text: str) -> Iterator[_Item]:
+    above = [(heading.start, heading.words) for heading in headings(text)]
+    for item in _ITEM.finditer(text):
+        start = section.below + item.start("said")
+        said, end = cut(item["said"], start, LONGEST)
+        over = next((words for place, words in reversed(above) if place < item.start()), "")
+        yield _Item(said, (section.source, start, end), over)
+
+
+def _told(index: RecallIndex, statement: Statement) -> _Item:
+    said, end = cut(index.text(statement.source, statement.start, statement.end), statement.start, LONGEST)
+    return _Item(said, (statement.source, statement.start, end), listed=False)

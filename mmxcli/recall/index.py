@@ -163,19 +163,21 @@ class RecallIndex:
 
     def length(self, source: str) -> int:
         """The code points of a source; 0 for an unknown one."""
+        number = self._sources.get(source)
         with self._reading():
-            row = self._database.execute(
-                "SELECT max(start) FROM blocks WHERE source = ?", (self._sources.get(source),)
-            ).fetchone()
-        last = row[0] or 0
-        return int(last) + len(self.text(source, int(last), 1 << 62))
+            row = self._database.execute("SELECT max(start) FROM blocks WHERE source = ?", (number,)).fetchone()
+            if not _are_numbers(last := row[0] or 0):
+                raise sqlite3.DatabaseError("a block is not whole")
+        return int(last) + len(self.text(source, last, 1 << 62))
 
     def headings(self, source: str) -> list[tuple[int, str]]:
         """Where the passages of a source begin, in order, and the headings that each stands under."""
+        query = "SELECT start, headings FROM passages WHERE source = ? ORDER BY start"
         with self._reading():
-            return self._database.execute(
-                "SELECT start, headings FROM passages WHERE source = ? ORDER BY start", (self._sources.get(source),)
-            ).fetchall()
+            found = self._database.execute(query, (self._sources.get(source),)).fetchall()
+            if not all(isinstance(start, int) and isinstance(headings, str) for start, headings in found):
+                raise sqlite3.DatabaseError("a passage is not whole")
+        return found
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -34,8 +34,9 @@ def sides(index: RecallIndex, named: Sequence[str]) -> list[Side]:
     """One for each name that holds something. What no name fits stands below the only one that holds nothing else: it
     may be the folder that one is in."""
     found: dict[str, list[str]] = {name: [] for name in named}
+    roots = {name: tuple(_roots(name)) for name in named}
     for source in index.sources:
-        fitting = [name for name in found if source == name or any(source.startswith(root) for root in _roots(name))]
+        fitting = [name for name in found if source == name or source.startswith(roots[name])]
         empty = [name for name, sources in found.items() if not sources]
         chosen = max(fitting, key=len) if fitting else empty[0] if len(empty) == 1 else None
         if chosen is not None and not is_tree(source):

@@ -32,6 +32,7 @@ class Units:
         self.sources = sources
         self.keys, self._starts, self._ends = array("q"), array("q"), array("q")
         self._firsts: list[int] = []  # unit with which each source begins
+        self._begins: dict[str, int] = {}  # the same by name
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -41,6 +42,7 @@ class Units:
         done = 0
         for source in self.sources:
             self._firsts.append(len(self))
+            self._begins[source] = len(self)
             told = 0
             for start, text in _units(self._index, source):
                 if not _EMPTY.fullmatch(text):
@@ -62,7 +64,7 @@ class Units:
 
     def begin(self, source: str) -> int:
         """The first unit of a source."""
-        return self._firsts[self.sources.index(source)]
+        return self._begins[source]
 
     def place(self, first: int, until: int) -> tuple[str, int, int]:
         """Source and half-open code point offsets of units that follow each other in it."""

@@ -63,4 +63,4 @@ def test_two_sources_are_sides_too() -> None:
     ],
 )
 def test_other_questions_have_no_sides(question: str) -> None:
-    assert not asks_to_compare(question, several=False)
+    assert not asks_to_compare(question)

@@ -84,6 +84,9 @@ def test_what_happens_in_a_chapter_is_told_in_its_words() -> None:
         found = history(index, "What happens in chapter 2?", 8)
         assert found and found.text.startswith("CHAPTER II:\n- The bishop came to the harbour")
         assert "whale" not in found.text
+        about = history(index, "What happens to the circus in chapter 3?", 8)
+        assert about and "circus came" in about.text
+        assert history(index, "What happens to the whale in chapter 3?", 8) is None
 
 
 def test_of_several_documents_those_are_looked_at_that_tell_of_changes() -> None:

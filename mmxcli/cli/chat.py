@@ -67,12 +67,13 @@ def chat(
     from mmxcli.tasks import chat as task
 
     files = flags.listed(arguments or [], file)
-    sources, upto, stored = [*(arguments or []), *files], flags.upto, None
+    whole = flags["upto"] == task.END
+    sources, upto, stored = [*(arguments or []), *files], None if whole else flags.upto, None
     if again:
         stored = task.find(flags.settings(sources), sources)
         if not sources or sources == [stored.name]:
             sources = list(task.named(stored))
-        if upto is None and stored.upto:
+        if not whole and upto is None and stored.upto:
             from mmxcli.reading.upto import parse_upto
 
             upto = parse_upto(stored.upto)

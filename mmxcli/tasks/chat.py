@@ -26,6 +26,7 @@ from mmxcli.tasks.read import coverage, model_info, state_info
 
 LONGEST = 10_000  # characters of what is typed at once
 NO_TEXT = ("Cc", "Cs")  # categories of what nobody types: control characters, and bytes in no encoding
+END = "end"  # as a place: all of the text
 Happening = Generator[Event, None, None]
 CHANGED = "the sources are not as they were then: earlier answers and quotes are of the text as it was"
 
@@ -51,10 +52,8 @@ class Chat:
         self._settings = settings
         self._store = ConversationStore(settings.home)
         self._typed = _kept(stdin, settings.max_file_size) if stdin else None  # it may have to be read again
-        name = self._store.new_name(sources[0])
-        self._stored = stored or StoredConversation(
-            name, tuple(sources), str(Path.cwd()), upto=str(upto) if upto else None
-        )
+        new = stored or StoredConversation(self._store.new_name(sources[0]), tuple(sources), str(Path.cwd()))
+        self._stored = _as_of(new, upto)
         self._sources = tuple(sources)
         self._upto = upto
         self._session: Session | None = None
@@ -148,9 +147,8 @@ class Chat:
         yield from self._begin(self._settings, sources, upto, stored)
 
     def _read_upto(self, place: str) -> Happening:
-        upto = parse_upto(place) if place and place != "end" else None
-        stored = replace(self._stored, upto=str(upto) if upto else None, text="")
-        yield from self._begin(self._settings, self._sources, upto, stored)
+        upto = parse_upto(place) if place and place != END else None
+        yield from self._begin(self._settings, self._sources, upto, _as_of(self._stored, upto))
 
     def _take_model(self, name: str) -> Happening:
         if not name:
@@ -273,6 +271,12 @@ def list_chats(settings: Settings) -> Iterator[StoredConversation]:
 def remove_chat(settings: Settings, name: str) -> None:
     """Raises UsageError where there is none."""
     ConversationStore(settings.home).remove(name)
+
+
+def _as_of(stored: StoredConversation, upto: Upto | None) -> StoredConversation:
+    """The same over the text as of that place. With another place than before, the text is not the same."""
+    place = str(upto) if upto else None
+    return stored if place == stored.upto else replace(stored, upto=place, text="")
 
 
 def _places(sources: Sequence[str]) -> tuple[str, ...]:

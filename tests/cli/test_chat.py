@@ -199,6 +199,16 @@ def test_what_comes_after_a_place_is_not_told(mmx: Talk) -> None:
     assert "Skipper" not in before
 
 
+def test_a_conversation_goes_on_as_of_another_place(mmx: Talk) -> None:
+    dog = "What is the dog Skipper?\n"
+    mmx("book.txt", "--upto", "line:1", typed=dog)
+    for arguments, found, place in ((["-c"], False, "line:1"), (["-c", "--upto", "end"], True, None)):
+        code, out, err = mmx(*arguments, typed=dog)
+        assert code == 0 and "not as they were" not in err
+        assert ("does not seem to say" not in out) == found
+        assert stored(mmx)[0]["upto"] == place
+
+
 def test_a_model_takes_over(mmx: Talk, tmp_path: Path) -> None:
     make_model(tmp_path / "other", "qwen2")
     code, out, err = mmx("book.txt", typed=f"{WHO}\n/model {tmp_path / 'other'}\n{WHERE}\n")

@@ -21,6 +21,9 @@ _ASKED = re.compile(
 )
 _LIST = re.compile(r"^(?P<most>(?:[^,;]+[,;]\s*)*[^,;]+?),?\s+(?:and|or)\s+(?P<rest>.+)$", re.I)
 _NAMED = re.compile(r"(?:first )?(?:introduced|mentioned|named|appear|come|occur|stand)\b.*", re.I)
+_LEAD = re.compile(
+    r"(?:they|he|she|it|we|you|I|one)\s+(?P<doing>\w+(?:\s+(?:to|at|in|on|by|with))?)\s+(?P<thing>.+)$", re.I
+)
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.I)
 
 
@@ -67,6 +70,9 @@ def _things(asked: re.Match[str]) -> tuple[list[str], str]:
     last, doing = found["rest"].strip(), ""
     if asked["things"]:
         last, doing = _parted(last, max(len(_ARTICLE.sub("", one).split()) for one in listed))
+    lead = _LEAD.match(listed[0])
+    if lead and not doing:  # "did they meet the Rachel and the Virgin"
+        listed[0], doing = lead["thing"], lead["doing"]
     things = [_ARTICLE.sub("", one).strip("\"'“”‘’ ") for one in [*listed, last]]
     doing = _NAMED.sub("", doing)
     return (things, doing) if FEWEST <= len(things) <= MOST and all(things) else ([], "")

@@ -91,6 +91,10 @@ BOOK = (
             "In which order are the Rachel, the Town-Ho and the Albatross named?",
             "first named in this order: Albatross [1]; Town-Ho [2]; Rachel [3]",
         ),
+        (
+            "In what order did they meet the Rachel, the Jeroboam and the Albatross?",
+            "first named in this order: Albatross [1]; Jeroboam [2]; Rachel [3]",
+        ),
         ("Which comes first, the Town-Ho or the Jeroboam?", "first named in this order: Town-Ho [1]; Jeroboam [2]"),
         (
             "In what order does it name these ships: the Jeroboam, the Pequod, the Albatross?",

@@ -23,8 +23,8 @@ VERSIONS = 0.2  # of the units of the shorter text that the other must have, or 
 NEAREST = 32  # passages in which is looked for what did not change
 ABOUT = 0.5  # of the weight of a topic's words that stand in a change, or above it
 _THINGS = (
-    r"(?:sentence|line|row|word|passage|paragraph|part|section|clause|rule|item|entr(?:y|ie)|file|function|method|classe?|number|"
-    r"price|figure|amount|value|date|thing)s?"
+    r"(?:sentence|line|row|word|passage|paragraph|part|section|clause|rule|item|entr(?:y|ie)|file|function|method|"
+    r"classe?|number|price|figure|amount|value|date|thing)s?"
 )
 _ONLY = {
     "numbers": re.compile(r"\b(?:number|price|figure|amount|value|date)s?\b", re.I),

@@ -14,7 +14,6 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -108,7 +107,7 @@ def answered(folder: Path, golds: list[dict[str, Any]], model: str) -> None:
             talk = Conversation(session, reading, [Exchange(before, first)])
             evidence = gather(reading, question, 3, talk.about(question))
             for name, after in (("after the conversation", talk), ("after nothing", None)):
-                found = answer(session, reading, [(question, replace(evidence))], after) if evidence.found else []
+                found = answer(session, reading, [(question, evidence)], after) if evidence.found else []
                 right[name] += bool(found) and is_right(gold, found[0].text)
             print(json.dumps({"question": question, "right": right}), flush=True)
     for name, count in right.items():

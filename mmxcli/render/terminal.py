@@ -129,18 +129,15 @@ class TextView(View):
             f"{counted(event.findings, 'finding')}"
         )
         skipped = event.skipped
-        for count, what in (
-            (skipped.cut_lines, f"lines were too long: {size(skipped.cut_bytes)} of them were not looked at"),
-            (skipped.binary_lines, "lines are no text and were not looked at"),
-            (skipped.undecoded_bytes, "bytes are not in the encoding (--encoding names another)"),
-            (
-                skipped.unasked_lines,
-                "lines stood out, but there was no room to ask about them: ask more often (--every)",
-            ),
-            (skipped.unmatched_lines, "lines took --when too long and count as no match: simplify it"),
+        for count, noun, what in (
+            (skipped.cut_lines, "line", f"cut, being too long: {size(skipped.cut_bytes)} not looked at"),
+            (skipped.binary_lines, "line", "not looked at, being no text"),
+            (skipped.undecoded_bytes, "byte", "not in the encoding (--encoding names another)"),
+            (skipped.unasked_lines, "line", "not asked about, for want of room: ask more often (--every)"),
+            (skipped.unmatched_lines, "line", "for which --when took too long, taken for no match: simplify it"),
         ):
             if count:
-                self.warn(f"{count:,} {what}")
+                self.warn(f"{counted(count, noun)} {what}")
 
     def _reading(self, event: ReadingDone) -> None:
         if not self._questions:

@@ -136,7 +136,7 @@ def test_an_expression_that_takes_for_ever_takes_no_longer_than_a_moment(follow:
     code, out, err = finished(follow("anything unusual?", "--when", "(a+)+$|panic"), data)
     assert (code, out.splitlines()[-1]) == (0, f"602: {NEWS}")
     assert "warning: line 601: --when took too long" in err
-    assert "1 lines took --when too long" in err
+    assert "1 line for which --when took too long" in err
 
 
 def test_a_file_goes_on_where_it_was_after_a_rotation_and_a_kill(follow: Follow, person: Path) -> None:

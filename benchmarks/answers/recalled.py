@@ -45,12 +45,21 @@ def main() -> None:
     places = dict(item.split("=", 1) for item in chosen.documents)
     print(f"{'':<40}{'questions':>10}   passages, first " + " ".join(f"{rank:>3}" for rank in RANKS) + "   sentences")
     for name in chosen.files:
-        for document, golds in by_document(read(chosen.set / f"{name}.jsonl")).items():
+        every: list[tuple[int, int]] = []
+        documents = by_document(read(chosen.set / f"{name}.jsonl"))
+        for document, golds in documents.items():
             with tempfile.TemporaryDirectory() as folder:
                 index = indexed(places.get(document, str(chosen.set / document)), Path(folder) / "index")
                 found = [ranks(index, gold, means) for gold in golds]
-            columns = [" ".join(f"{sum(one[at] <= rank for one in found):>3}" for rank in RANKS) for at in (0, 1)]
-            print(f"{name + ' ' + document:<40}{len(golds):>10}{'':>19}{columns[0]}   {columns[1]}", flush=True)
+            row(f"{name} {document}", found)
+            every += found
+        if len(documents) > 1:
+            row(name, every)
+
+
+def row(name: str, found: Sequence[tuple[int, int]]) -> None:
+    columns = [" ".join(f"{sum(one[at] <= rank for one in found):>3}" for rank in RANKS) for at in (0, 1)]
+    print(f"{name:<40}{len(found):>10}{'':>19}{columns[0]}   {columns[1]}", flush=True)
 
 
 def indexed(place: str | Sequence[str], target: Path) -> RecallIndex:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import compress
 from typing import TYPE_CHECKING, TypeVar
 
 from mmxcli.reading.conversation import Conversation
@@ -16,6 +17,7 @@ from mmxcli.recall.kin import NONE, Kindred, Near, kindred
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
+from mmxcli.recall.words import spaceless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,13 +147,17 @@ def answer(
     session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
 ) -> list[Said]:
     """For each question with its evidence what the model says where one of the best sentences bears it out, else what
-    it says of the best of them alone, else that sentence. The answers are written together. `after`: the conversation
-    that a single question goes on from.
+    it says of the best of them alone, else that sentence; of a single word, that sentence. The answers are written
+    together. `after`: the conversation that a single question goes on from.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    written = write(session, reading, asked, after)
-    said = [_held(reading, question, evidence, text) for text, (question, evidence) in zip(written, asked, strict=True)]
+    asks = [after is not None or not _is_word(question) for question, _ in asked]
+    written = iter(write(session, reading, list(compress(asked, asks)), after) if any(asks) else ())
+    said = [
+        _held(reading, *one, next(written)) if by_model else _sentence(reading, *one)
+        for one, by_model in zip(asked, asks, strict=True)
+    ]
     again = [one for one, known in zip(asked, said, strict=True) if known is None]
     sentences = [(question, _best_sentence(reading, question, evidence)) for question, evidence in again]
     tries = iter(zip((text for _, text in sentences), named(session, sentences), strict=True) if again else ())
@@ -159,6 +165,11 @@ def answer(
         known or _of_sentence(reading, question, evidence, *next(tries))
         for known, (question, evidence) in zip(said, asked, strict=True)
     ]
+
+
+def _is_word(question: str) -> bool:
+    """Whether it asks nothing, but only names what is looked for: a model makes up what is asked, then."""
+    return len(question.split()) < 2 and spaceless(question) <= 2
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:
@@ -183,6 +194,11 @@ def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
     if kept := borne_out(reading.index, question, text, [sentence]):
         return Said(kept, Origin.AGAIN, evidence.sure)
+    return _sentence(reading, question, evidence)
+
+
+def _sentence(reading: Reading, question: str, evidence: Evidence) -> Said:
+    sentence = _best_sentence(reading, question, evidence)
     return Said(" ".join(sentence.split()), Origin.SENTENCE, evidence.sure)
 
 

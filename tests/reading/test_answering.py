@@ -70,6 +70,13 @@ def test_where_the_words_come_from(
     assert said.text == (text or "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim.")
 
 
+@pytest.mark.parametrize("question", ["lighthouse", " Lighthouse?\n", "HALVARD"])
+def test_of_a_single_word_the_text_itself_tells(reading: Reading, question: str) -> None:
+    [said] = answer(cast(Session, None), reading, [(question, gather(reading, question, 3))])
+    assert said.origin is Origin.SENTENCE
+    assert said.text == "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim."
+
+
 def test_a_sentence_that_only_says_the_question_over_again_is_no_answer(
     reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:

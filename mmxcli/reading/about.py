@@ -79,7 +79,8 @@ class About:
 
     def _lists(self) -> Iterator[Statement]:
         if titles := contents(self._whole, int(self._words * CONTENTS)):
-            first = self._whole.parts[0]
+            parts = self._whole.parts
+            first = next((part for part in parts if not part.is_prefatory), parts[0])
             line = self._index.text(first.source, first.start, first.end).lstrip().split("\n")[0]
             told = f"{titles[0].upper()}{titles[1:]}."
             yield Statement(told, first.source, first.start, min(first.end, first.start + len(line)), "found")

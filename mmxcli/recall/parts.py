@@ -221,7 +221,8 @@ def contents(part: Part, limit: int) -> str:
     kept = _longest(named, limit - 2)
     room = limit - 2 - sum(len(_name(one.title).split()) for one in kept)
     number = _number(part.parts)
-    if len(kept) < 2:
+    labelled = sum(Heading(0, one.title).label[1] > 0 for one in part.parts)
+    if len(kept) < 2 or (number and 2 * len(named) < labelled):
         return number
     listed = list[str]()
     for one in kept:

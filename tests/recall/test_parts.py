@@ -84,8 +84,9 @@ def test_what_the_parts_are_called_in_few_words() -> None:
         assert contents(part, 30) == "3 chapters: The Sea; The Land; Ice"
         assert contents(part, 5) == "3 chapters, the longest: The Land; Ice"
         assert contents(part, 1) == "3 chapters"
-    with opened({"a.txt": ["".join(f"Chapter {n}\n\n{BODY}" for n in ("I", "II", "III"))]}) as index:
-        assert contents(parts_of(index, "all"), 30) == "3 chapters"
+    nameless = "".join(f"Chapter {n}\n\n{BODY}" for n in ("I", "II", "III", "IV", "V"))
+    with opened({"a.txt": [f"{nameless}BOATS\n\n{BODY}PIERS\n\n{BODY}"]}) as index:
+        assert contents(parts_of(index, "all"), 30) == "5 chapters"
     with opened({"a.md": [f"# Boats\n\n## Ferries\n\n{BODY}## Tugs\n\n{BODY}# Piers\n\n{BODY}"]}) as index:
         assert contents(parts_of(index, "all"), 30) == "its parts: Boats (Ferries; Tugs); Piers"
     with opened({"a.txt": [BODY * (3 * LONGEST // len(BODY))]}) as index:

@@ -16,7 +16,8 @@ from mmxcli.recall.passages import Cutter, Passage
 from mmxcli.recall.words import searchable
 from mmxcli.sources.segment import Segment
 
-FORMAT = 4
+FORMAT = 5
+NAMES = 3  # of a path that a passage is found by
 BLOCK = 4096  # code points
 TOKENIZER = """tokenize = "porter unicode61 categories 'L* N* Co Mn Mc'" """
 _SCHEMA = f"""
@@ -150,7 +151,14 @@ def _origin(segment: Segment) -> tuple[object, ...]:
 
 def found_words(passage: Passage) -> tuple[str, str]:
     """What a passage is found by: its own words, and those above it."""
-    return storable(searchable(passage.text)), _above(f"{passage.source}\n{passage.headings}")
+    return storable(searchable(passage.text)), _above(f"{_telling(passage.source)}\n{passage.headings}")
+
+
+def _telling(source: str) -> str:
+    """Of a path what may tell what the document is: its last names, and none of a person's own folder. What stands
+    above every passage would make words of all of them: "Anna" in /home/anna."""
+    own = source.removeprefix(f"{os.path.expanduser('~')}/")  # noqa: PTH111 - it need not be known
+    return "/".join(own.split("/")[-NAMES:])
 
 
 @lru_cache(maxsize=16)

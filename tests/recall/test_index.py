@@ -225,3 +225,15 @@ def test_places_are_given_back_with_the_number_of_the_line(tmp_path):
         at = 9 + rows.index(f"row {number}\n")
         assert index.origin("a.xlsx", at) == (2 + number, None, f"sheet Prices, row {number + 1}")
     assert index.origin("a.xlsx", 9 + len(rows)) == (2002, None, "sheet Prices, row 5002")
+
+
+def test_folders_above_a_document_are_no_words_of_it(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/anna")
+    told = "Berta told {} what the house would cost.\n"
+    documents = {f"/home/anna/texts/{name}/notes.txt": [told.format(name)] for name in ("one", "two")}
+    far = "/srv/work/long/way/down/to/three/notes.txt"
+    documents[far] = ["Anna told Berta what the work would cost.\n"]
+    with opened(documents) as index:
+        weights = index.question_weights("What did Anna tell of the work?")
+        assert weights["anna"] == weights["work"] > index.question_weights("Berta")["berta"]
+        assert [hit.passage.source for hit in index.search("three", 3)] == [far]

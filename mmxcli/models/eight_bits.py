@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.checkpoint import hashed
 from mmxcli.models.files import clear_disk_errors, locked, private_folder, write
-from mmxcli.models.kernels import FILLED, GROUP, Numbers, Weights
+from mmxcli.models.kernels import GROUP, Numbers, Weights
 from mmxcli.models.shape import Shape
 from mmxcli.models.shards import Header, described, read_header
 
@@ -40,10 +40,9 @@ def kept(shape: Shape, path: Path, model: "Callable[[], SoftmaxModel]") -> Weigh
     there = read_header(path)
     # Private and written to by nobody: the kernels know one kind of array.
     arrays: dict[str, Any] = {name: _mapped(one) for name, one in there.items()}
-    codes = [0, *accumulate(rows * columns for rows, columns in _sizes(shape))]
-    scales = [0, *accumulate(rows * _groups(columns) for rows, columns in _sizes(shape))]
-    places: Numbers = np.zeros((shape.layers + 1, 4, 2), np.int64)
-    places.reshape(-1, 2)[: len(codes) - 1] = np.transpose([codes[:-1], scales[:-1]])
+    starts = [0, *accumulate(rows * columns for rows, columns in _sizes(shape))]
+    places: Numbers = np.zeros((shape.layers + 1, 4), np.int64)
+    places.reshape(-1)[: len(starts) - 1] = starts[:-1]
     return Weights(**arrays, places=places, epsilon=shape.norm_epsilon, mlp=shape.mlp)
 
 
@@ -54,11 +53,11 @@ def _mapped(one: Header) -> NDArray[Any]:
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
-    """Of the matrices in their order: rows, and columns filled up."""
+    """Of the matrices in their order: rows, and columns filled up to whole groups."""
     queries, pairs = shape.heads * shape.head_width, shape.key_heads * shape.head_width
 
     def filled(columns: int) -> int:
-        return -(-columns // FILLED) * FILLED
+        return -(-columns // GROUP) * GROUP
 
     for _ in range(shape.layers):
         yield queries + 2 * pairs, filled(shape.hidden)
@@ -68,17 +67,12 @@ def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
     yield shape.vocabulary, filled(shape.hidden)
 
 
-def _groups(columns: int) -> int:
-    """Of a row that is filled up, the last of them half as long where it must be."""
-    return -(-columns // GROUP)
-
-
 def _headers(shape: Shape, path: Path) -> dict[str, Header]:
     """What the file holds: the arrays of Weights by their names."""
     count = sum(rows * columns for rows, columns in _sizes(shape))
     contents: dict[str, tuple[str, tuple[int, ...]]] = {
         "codes": ("I8", (count,)),
-        "scales": ("F32", (sum(rows * _groups(columns) for rows, columns in _sizes(shape)),)),
+        "scales": ("F32", (count // GROUP,)),
         "norms": ("F32", (2 * shape.layers + 1, shape.hidden)),
         "biases": ("F32", (shape.layers, (shape.heads + 2 * shape.key_heads) * shape.head_width)),
         "head_norms": ("F32", (shape.layers, len(_head_norms(shape)), shape.head_width)),
@@ -113,12 +107,10 @@ def _contents(model: "SoftmaxModel", headers: dict[str, Header]) -> "Iterator[by
     scales = []
     for weight in _matrices(model):
         for block in torch.split(weight, BLOCK):
-            wide = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % FILLED))
-            parts = torch.split(wide, GROUP, dim=1)
-            largest = [part.abs().amax(dim=1, keepdim=True).clamp_min_(1e-30) for part in parts]
-            codes = [(part * (127 / most)).round_() for part, most in zip(parts, largest, strict=True)]
-            yield torch.cat(codes, dim=1).to(torch.int8).numpy().reshape(-1).data
-            scales.append((torch.cat(largest, dim=1) / 127).view(-1))
+            wide = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP)).view(-1, GROUP)
+            largest = wide.abs().amax(dim=1, keepdim=True).clamp_min_(1e-30)
+            yield (wide * (127 / largest)).round_().to(torch.int8).numpy().reshape(-1).data
+            scales.append((largest / 127).view(-1))
     layers, weights = [f"model.layers.{number}." for number in range(model.shape.layers)], model.weights
     pair = ("input_layernorm.weight", "post_attention_layernorm.weight")
     norms = [weights[layer + name] for layer in layers for name in pair]

@@ -1,7 +1,7 @@
 """A few tokens through a llama-like network, compiled for the processor at hand: what writing waits for.
 
 A step of a few rows is bound by reading the weights from memory, and in torch also by some thousand small operations.
-Here it is one call: weights in 8 bits with a scale for every 128 of a row, activations in 16 bits with a scale for each
+Here it is one call: weights in 8 bits with a scale for every 64 of a row, activations in 16 bits with a scale for each
 row, sums in 32 bits, all else in float32. Numba compiles it once, and keeps the result.
 """
 
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from mmxcli.models.lanes import OUTPUTS, add_products, no_sums, put_sums
 
-GROUP = 128  # weights of a row that share a scale; the last of a row may be half as many
-FILLED = 64  # rows are filled with zeros up to a multiple of it
+GROUP = 64  # weights of a row that share a scale; rows are filled with zeros up to a multiple of it
 OUTPUTS_A_TASK = 16  # of a matrix, so that threads do not wait for each other long
 FEW = 8  # rows
 LARGEST = 32_767
@@ -42,10 +41,10 @@ def _parallel(function: Function) -> Function:
 
 
 class Weights(NamedTuple):
-    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4, 2) say where codes
-    and scales of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head.
-    `norms` (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2,
-    head width), or (layers, 0, head width). `mlp` is the width of the gate."""
+    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4) say where the codes
+    of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head. `norms`
+    (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2, head
+    width), or (layers, 0, head width). `mlp` is the width of the gate."""
 
     codes: Codes
     scales: Floats
@@ -128,58 +127,49 @@ def _normed(row: Floats, weight: Floats, epsilon: float, found: Floats) -> None:
         found[i] = row[i] * factor * weight[i]
 
 
-def _rows_at_once(number: int) -> Callable[..., None]:
+def _rows_at_once(number: int, outputs: int) -> Callable[..., None]:
     @_in_order
-    def multiply(
-        codes: Codes, places: Two, scales: Floats, scale_places: Two, rows: Wide, row: int, width: int, found: Floats
-    ) -> None:
-        """OUTPUTS rows of a matrix, whose codes and scales begin at these places, times so many rows from `row` on,
-        into found."""
-        sums = no_sums(number)
-        (first, second), (scale, other_scale), start = places, scale_places, row * width
-        for group in range(width // GROUP):
-            at = group * GROUP
-            both = scales[scale + group], scales[other_scale + group]
-            sums = add_products(sums, GROUP, codes, (first + at, second + at), both, rows, start + at, width)
-        if width % GROUP:
-            group = width // GROUP
-            at = group * GROUP
-            both = scales[scale + group], scales[other_scale + group]
-            sums = add_products(sums, FILLED, codes, (first + at, second + at), both, rows, start + at, width)
+    def multiply(codes: Codes, places: Two, scales: Floats, rows: Wide, row: int, width: int, found: Floats) -> None:
+        """One or two rows of a matrix, whose codes begin at `places`, times so many rows from `row` on, into found."""
+        sums = no_sums(number, outputs)
+        first, second = places
+        for at in range(0, width, GROUP):
+            both = scales[(first + at) // GROUP], scales[(second + at) // GROUP]
+            sums = add_products(sums, GROUP, codes, (first + at, second + at), both, rows, row * width + at, width)
         put_sums(sums, found)
 
     return multiply
 
 
-_one, _two, _four, _eight = (_rows_at_once(number) for number in (1, 2, 4, 8))
+_one = _rows_at_once(1, 1)  # which waits for memory, and two rows of weights at a time make it no sooner
+_two, _four, _eight = (_rows_at_once(number, OUTPUTS) for number in (2, 4, 8))
 
 
 @_parallel
 def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
     """rows (n, in) times a matrix (out, in) into found (n, out)."""
     count, width = rows.shape
-    start, scale_start = weights.places[matrix // 4, matrix % 4]
-    codes, scales = weights.codes, weights.scales
-    outputs, groups, flat = found.shape[1], -(-width // GROUP), rows.reshape(-1)
+    start, codes, scales = weights.places[matrix // 4, matrix % 4], weights.codes, weights.scales
+    outputs, flat = found.shape[1], rows.reshape(-1)
     for task in prange((outputs + OUTPUTS_A_TASK - 1) // OUTPUTS_A_TASK):
         totals, row = np.empty(8 * OUTPUTS, np.float32), 0
         while row < count:  # these rows stay in the cache; so do the codes of the task, for the next rows
             taken = 8 if count - row >= 8 else 4 if count - row >= 4 else 2 if count - row >= 2 else 1
-            for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK), OUTPUTS):
-                last = min(output + OUTPUTS, outputs) - 1  # the same, where one is left
+            at_once = OUTPUTS if taken > 1 else 1
+            for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK), at_once):
+                last = min(output + at_once, outputs) - 1  # the same, where one is left
                 places = start + output * width, start + last * width
-                scale_places = scale_start + output * groups, scale_start + last * groups
                 if taken == 8:
-                    _eight(codes, places, scales, scale_places, flat, row, width, totals)
+                    _eight(codes, places, scales, flat, row, width, totals)
                 elif taken == 4:
-                    _four(codes, places, scales, scale_places, flat, row, width, totals)
+                    _four(codes, places, scales, flat, row, width, totals)
                 elif taken == 2:
-                    _two(codes, places, scales, scale_places, flat, row, width, totals)
+                    _two(codes, places, scales, flat, row, width, totals)
                 else:
-                    _one(codes, places, scales, scale_places, flat, row, width, totals)
+                    _one(codes, places, scales, flat, row, width, totals)
                 for i in range(taken):
                     for which in range(last - output + 1):
-                        found[row + i, output + which] = totals[i * OUTPUTS + which] * row_scales[row + i]
+                        found[row + i, output + which] = totals[i * at_once + which] * row_scales[row + i]
             row += taken
 
 
@@ -283,11 +273,11 @@ def _place_heads(
 
 @_plain
 def _filled_rows(count: int, size: int) -> Wide:
-    """Zeros for rows of this size, filled up. No load crosses a line of the cache, which costs an eighth of a product's
-    time."""
-    width = -(-size // FILLED) * FILLED
-    flat = np.zeros(count * width + FILLED, np.int16)
-    start = -flat.ctypes.data % FILLED // 2
+    """Zeros for rows of this size, filled up to whole groups. No load crosses a line of the cache, which costs an
+    eighth of a product's time."""
+    width = -(-size // GROUP) * GROUP
+    flat = np.zeros(count * width + GROUP, np.int16)
+    start = -flat.ctypes.data % GROUP // 2
     return flat[start : start + count * width].reshape(count, width)
 
 

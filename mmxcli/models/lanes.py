@@ -1,9 +1,9 @@
 """Sums of products in the processor's vector registers: what Numba has no words for.
 
 Left to itself the compiler adds up each group of products before it scales it, and reads a group of weights again for
-every row. Here the sums of several rows, each times OUTPUTS rows of the matrix, stay in registers, LANES partial sums
-for each, until the end of a row of the matrix. The vectors are LLVM's own, so that it finds the instructions of any
-processor for them (on x86, vpmaddwd or vpdpwssd); they are as wide as the processor's.
+every row. Here the sums of several rows, each times one or two rows of the matrix, stay in registers, LANES partial
+sums for each, until the end of a row of the matrix. The vectors are LLVM's own, as wide as the processor's, so that it
+finds the instructions of any processor for them (on x86, vpmaddwd or vpdpwssd).
 
 The order of all sums is given, so that a row gets the same, bit for bit, however many others are beside it.
 
@@ -37,7 +37,7 @@ def is_wide() -> bool:
 
 
 LANES = 16 if is_wide() else 8  # partial sums for each row
-OUTPUTS = 2 if is_wide() else 1  # rows of the matrix at a time: what fits the registers
+OUTPUTS = 2 if is_wide() else 1  # rows of the matrix at a time, beside several rows: what fits the registers
 TAKEN = 2 * LANES  # products that are added to them at a time
 _BYTE, _SHORT, _INT = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)
@@ -45,28 +45,28 @@ Emit = tuple[Any, Callable[..., Any]]
 
 
 class Sums(types.Type):  # type: ignore[misc]
-    """Of so many rows, each with OUTPUTS: an LLVM array of vectors."""
+    """Of so many rows, each with so many rows of the matrix: an LLVM array of vectors."""
 
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        super().__init__(name=f"Sums({rows})")
+    def __init__(self, rows: int, outputs: int) -> None:
+        self.rows, self.outputs, self.count = rows, outputs, rows * outputs
+        super().__init__(name=f"Sums({rows}, {outputs})")
 
 
 @register_model(Sums)
 class _SumsModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, of: Sums) -> None:
-        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.rows * OUTPUTS))
+        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.count))
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def no_sums(_: Any, rows: Any) -> Emit:
-    """Zeros, for a number of rows that is known when this is compiled."""
-    kind = Sums(rows.literal_value)
+def no_sums(_: Any, rows: Any, outputs: Any) -> Emit:
+    """Zeros, for numbers of rows and rows of the matrix, one or two, that are known when this is compiled."""
+    kind = Sums(rows.literal_value, outputs.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(ir.ArrayType(_FLOATS, kind.rows * OUTPUTS), None)
+        return ir.Constant(ir.ArrayType(_FLOATS, kind.count), None)
 
-    return kind(rows), emit
+    return kind(rows, outputs), emit
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
@@ -74,7 +74,8 @@ def add_products(
     _: Any, sums: Any, count: Any, codes: Any, places: Any, scales: Any, rows: Any, start: Any, width: Any
 ) -> Emit:
     """`sums` with the first of two scales times the `count` products of codes[places[0]:] and rows[start:],
-    rows[start + width:], ... added, and where there are two OUTPUTS, the second times those of codes[places[1]:].
+    rows[start + width:], ... added, and where they are of two rows of the matrix, the second times those of
+    codes[places[1]:].
 
     codes int8 and rows int16 are flat and contiguous, and not checked for their ends; count, known when this is
     compiled, is a multiple of TAKEN, and so small that the sum of the products fits 32 bits.
@@ -83,7 +84,7 @@ def add_products(
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         found, _, codes, places, scales, rows, start, width = arguments
         steps = range(0, count.literal_value, TAKEN)
-        for output in range(OUTPUTS):
+        for output in range(sums.outputs):
             weights = _pointer(context, builder, signature.args[2], codes, builder.extract_value(places, output))
             taken = [_load(builder, weights, _BYTE, step) for step in steps]
             scale = _everywhere(builder, builder.extract_value(scales, output))
@@ -92,7 +93,7 @@ def add_products(
                 others = [_load(builder, inputs, _SHORT, step) for step in steps]
                 products = [_pairs(builder, *both) for both in zip(taken, others, strict=True)]
                 some = builder.fmul(builder.sitofp(reduce(builder.add, products), _FLOATS), scale, flags=("contract",))
-                place = row * OUTPUTS + output
+                place = row * sums.outputs + output
                 total = builder.fadd(builder.extract_value(found, place), some, flags=("contract",))
                 found = builder.insert_value(found, total, place)
                 inputs = builder.gep(inputs, [width])
@@ -105,23 +106,21 @@ def add_products(
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
 def put_sums(_: Any, sums: Any, into: Any) -> Emit:
-    """The sums of each row, OUTPUTS of them, at most LANES in all, into the first elements of `into`, a contiguous
-    float32 array with room for them.
+    """The sums of each row, at most LANES in all, into the first elements of `into`, a contiguous float32 array with
+    room for them.
 
-    Two vectors at a time become one with the sums of their neighbours, so that every sum is made in the same order."""
+    Neighbours are added, of two vectors at a time as long as there are two, so that every sum is made in the same
+    order."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         places = _pointer(context, builder, signature.args[1], arguments[1], cgutils.intp_t(0))
-        left = [builder.extract_value(arguments[0], place) for place in range(sums.rows * OUTPUTS)]
-        of_one = LANES  # partial sums that a sum has yet
-        while of_one > 1:
-            pairs = zip(left[::2], left[1::2], strict=True) if len(left) > 1 else ((left[0], left[0]),)
-            left = [builder.fadd(*(_every_second(builder, *pair, first) for first in (0, 1))) for pair in pairs]
-            of_one //= 2
-        kind = ir.VectorType(ir.FloatType(), sums.rows * OUTPUTS)
-        first = ir.Constant(ir.VectorType(_INT, kind.count), list(range(kind.count)))
-        found = builder.shuffle_vector(left[0], left[0], first)
-        builder.store(found, builder.bitcast(places, kind.as_pointer()), align=4)
+        left = [builder.extract_value(arguments[0], place) for place in range(sums.count)]
+        while len(left) > 1:
+            left = [_neighbours(builder, *pair, LANES) for pair in zip(left[::2], left[1::2], strict=True)]
+        found = left[0]
+        while found.type.count > sums.count:
+            found = _neighbours(builder, found, found, found.type.count // 2)
+        builder.store(found, builder.bitcast(places, found.type.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.void(sums, into), emit
@@ -142,14 +141,14 @@ def _load(builder: Any, pointer: Any, kind: Any, step: int) -> Any:
 def _pairs(builder: Any, some: Any, others: Any) -> Any:
     """The products, added in pairs."""
     products = builder.mul(some, others, flags=("nsw",))
-    half = [ir.Constant(ir.VectorType(_INT, LANES), list(range(first, TAKEN, 2))) for first in (0, 1)]
-    return builder.add(*(builder.shuffle_vector(products, products, places) for places in half))
+    places = [ir.Constant(ir.VectorType(_INT, LANES), list(range(first, TAKEN, 2))) for first in (0, 1)]
+    return builder.add(*(builder.shuffle_vector(products, products, some) for some in places))
 
 
-def _every_second(builder: Any, one: Any, other: Any, first: int) -> Any:
-    """Of two vectors, as if they were one."""
-    places = ir.Constant(ir.VectorType(_INT, LANES), list(range(first, 2 * LANES, 2)))
-    return builder.shuffle_vector(one, other, places)
+def _neighbours(builder: Any, one: Any, other: Any, count: int) -> Any:
+    """The first `count` sums of two neighbours each in two vectors, as if they were one."""
+    places = [ir.Constant(ir.VectorType(_INT, count), list(range(first, 2 * count, 2))) for first in (0, 1)]
+    return builder.fadd(*(builder.shuffle_vector(one, other, some) for some in places))
 
 
 def _everywhere(builder: Any, scale: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmxcli.models.embedding import Embedding
-from mmxcli.models.kernels import FILLED, Floats, Numbers, Texts, Weights, read, score
+from mmxcli.models.kernels import GROUP, Floats, Numbers, Texts, Weights, read, score
 from mmxcli.models.shape import Shape
 from mmxcli.state.sizes import SINKS
 
@@ -126,7 +126,7 @@ def compile_step(weights: Weights) -> None:
     """Compiles what computes, or loads what was compiled: a token through no layers at all. Raises whatever goes
     wrong."""
     width, size = weights.head_norms.shape[2], weights.norms.shape[1]
-    vocabulary = (len(weights.codes) - int(weights.places[-1, 0, 0])) // (-(-size // FILLED) * FILLED)
+    vocabulary = (len(weights.codes) - int(weights.places[-1, 0])) // (-(-size // GROUP) * GROUP)
     pairs, numbers = np.zeros((1, 0, 2, 1, 1, width), np.float32), np.zeros(1, np.int64)
     texts = Texts(pairs, pairs, numbers, numbers, numbers + 1, np.zeros(1, np.bool_))
     table, hidden = np.zeros((1, 2, width // 2), np.float32), np.ones((1, size), np.float32)

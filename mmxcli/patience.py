@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, MutableMapping
 
-# Read by libgomp, by which torch's and Numba's threads wait: some 0.3 ms, and not 10. Beside other programs on the same
-# two cores the latter made reading a prompt two and a half times as slow, and writing five times (docs/benchmarks.md).
+# Read by libgomp, by which torch's and Numba's threads wait: some 0.3 ms, and not 10. Beside four other programs on two
+# cores that reads prompts half again as fast or faster, and writes twice (docs/benchmarks.md).
 VARIABLE, SPINS = "GOMP_SPINCOUNT", "10000"
 
 

@@ -80,7 +80,7 @@ def mentions(index: RecallIndex, question: str) -> Generator[int, None, Found | 
     for source, start, end in spans:
         count = counts.setdefault(source, _Count())
         for window in range(start, end, WINDOW):
-            _add(count, index, source, what, (window, min(end, window + WINDOW)))
+            _add(count, index, (source, window, min(end, window + WINDOW)), what)
             yield done + min(end, window + WINDOW) - start
         done += end - start
     return _told(index, what, where, counts)
@@ -96,6 +96,15 @@ def places(text: str, what: str) -> Iterator[re.Match[str]]:
             yield found
 
 
+def places_in(index: RecallIndex, span: Span, what: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """As `places`, of a part of a source: with where those stand that begin in it."""
+    source, start, end = span
+    low = max(0, start - 1)  # to see whether a word begins at the start
+    for found in places(index.text(source, low, end + REACH), what):
+        if start <= (at := low + found.start()) < end:
+            yield at, found
+
+
 def _initials(text: str) -> list[str]:
     return [word.text[0] for word in words(text) if word.text[0].isalpha()]
 
@@ -105,20 +114,16 @@ def _pattern(what: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + r"\s+".join(parts).replace("'", "['’]") + r"(?P<rest>\w*)", re.I)
 
 
-def _add(count: _Count, index: RecallIndex, source: str, what: str, window: tuple[int, int]) -> None:
+def _add(count: _Count, index: RecallIndex, window: Span, what: str) -> None:
     """Counts those that begin in a window."""
-    start, end = window
-    low = max(0, start - 1)  # to see whether a word begins at the start
-    for found in places(index.text(source, low, end + REACH), what):
-        at = low + found.start()
-        if start <= at < end:
-            form = " ".join(found[0].split())
-            if found["rest"]:
-                count.longer[form] += 1
-                continue
-            count.forms[form] += 1
-            count.last = (at, low + found.end())
-            count.first = count.first or count.last
+    for at, found in places_in(index, window, what):
+        form = " ".join(found[0].split())
+        if found["rest"]:
+            count.longer[form] += 1
+            continue
+        count.forms[form] += 1
+        count.last = (at, at + len(found[0]))
+        count.first = count.first or count.last
 
 
 def _told(index: RecallIndex, what: str, where: str, counts: dict[str, _Count]) -> Found | None:

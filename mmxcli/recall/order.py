@@ -4,12 +4,11 @@ import re
 
 from mmxcli.recall.found import Found, Span
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.mentions import places
+from mmxcli.recall.mentions import WINDOW, places, places_in
 from mmxcli.recall.quotes import best_quotes, sentence_at
 from mmxcli.recall.words import content_words
 from mmxcli.sources.tree import is_tree
 
-WINDOW, REACH = 1 << 20, 300  # code points that are looked at together; that the words of one thing may take
 PASSAGES, SENTENCES = 16, 32  # in which is looked for what is said of each thing
 FEWEST, MOST = 2, 12  # things
 SENTENCE = 6  # words from which on a line is taken for one, and not for a title
@@ -108,9 +107,8 @@ def _first(index: RecallIndex, thing: str) -> Span | None:
     title: Span | None = None
     for source in index.sources:
         for start in range(0, 0 if is_tree(source) else index.length(source), WINDOW):
-            low = max(0, start - 1)
-            for found in places(index.text(source, low, start + WINDOW + REACH), thing):
-                place = source, low + found.start(), low + found.end()
+            for at, found in places_in(index, (source, start, start + WINDOW), thing):
+                place = source, at, at + len(found[0])
                 if not found["rest"] and len(index.text(*sentence_at(index, *place)).split()) >= SENTENCE:
                     return place
                 title = title or (None if found["rest"] else place)

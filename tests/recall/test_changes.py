@@ -2,11 +2,12 @@
 
 import re
 import textwrap
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
+from generators import ended
 from hypothesis import given
 from hypothesis import strategies as st
 from indexes import Documents, opened
@@ -16,7 +17,6 @@ from mmxcli.recall.found import Found
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.sides import sides
 
-Result = TypeVar("Result")
 OLD = """1. Rent
 
 The tenant shall pay a rent of 500 crowns a month. The rent is due on the first day of each month.
@@ -47,15 +47,6 @@ NOTICE = "altered: a notice of three months. [] -> a notice of six months. []"
 KEY = "altered: The landlord keeps a key. [] -> The landlord keeps no key. []"
 PARROTS, BOATHOUSE = "added: Parrots need a permission. []", "removed: The boathouse belongs to the tenant. []"
 ALL = {RENT, NOTICE, KEY, PARROTS, BOATHOUSE}
-
-
-def ended(work: Generator[int, None, Result]) -> Result:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """How often, and in what order, a text names things."""
 
-from collections.abc import Generator
-from typing import TypeVar
-
 import pytest
+from generators import ended
 from hypothesis import given
 from hypothesis import strategies as st
 from indexes import opened
@@ -12,20 +10,10 @@ from mmxcli.recall import mentions as module
 from mmxcli.recall.mentions import asks_how_often, mentions
 from mmxcli.recall.order import order
 
-Result = TypeVar("Result")
 TEXT = (
     "CHAPTER I\n\nQueequeg slept. Everybody knew Queequeg’s harpoon, and the white\nwhale too.\n\n"
     "CHAPTER II\n\nThe Rose was a ship. A rose is none; whales and the white whale are no roses, said QUEEQUEG.\n"
 )
-
-
-def ended(work: Generator[int, None, Result]) -> Result:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,8 @@ def _told(error: BaseException) -> int:
             code = 1
     if isinstance(error, OSError):
         _release_output()
+    if code == 130:
+        output.clear_echo()
     if line:
         output.error(line)
     return code

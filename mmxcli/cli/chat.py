@@ -113,6 +113,7 @@ def _with_a_person(talk: "Chat", view: "View", settings: "Settings") -> int:
                     view.through(talk.hear(text))
             except KeyboardInterrupt:
                 view.stop()
+                output.clear_echo()
                 view.output.note("stopped")
             except MmxError as error:
                 view.stop()

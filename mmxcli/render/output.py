@@ -75,6 +75,13 @@ class Output:
             _write(self.file, self.out.file.getvalue())
 
 
+def clear_echo() -> None:
+    """Takes away the ^C that a terminal shows when a person presses Ctrl-C, and what was begun on its line."""
+    console = _console(sys.stderr)
+    if console.is_terminal and not console.is_dumb_terminal:
+        console.file.write("\r\x1b[2K")
+
+
 def error(text: str) -> None:
     """The one line that says why a command failed."""
     _print(_console(sys.stderr), _styled(f"mmx: {one_line(text)}", "red"))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
@@ -13,6 +13,8 @@ from mmxcli.tasks.events import Citation, Progress
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
+
+ECHO = len("^C^C")  # columns: what a terminal shows of Ctrl-C must not wrap, else the line that moves stays behind
 
 
 class ProgressLine:
@@ -34,13 +36,11 @@ class ProgressLine:
         if event.done == event.total:
             self.clear()
         elif self._animated and self._live is None:
-            from rich.live import Live
-
             # Four times a second: what the line shows changes slowly, and the processor is needed elsewhere.
-            self._live = Live(self._stage, console=self._output.err, refresh_per_second=4, transient=True)
+            self._live = self._moving(self._stage, refresh_per_second=4)
             self._live.start()
         elif self._live:
-            self._live.update(self._stage)
+            self._live.update(self._narrow(self._stage))
         if event.done == event.total and not self._animated and event.stage not in self._told:
             self._told.add(event.stage)
             self._output.note(self._stage.summary())
@@ -49,14 +49,23 @@ class ProgressLine:
         """Shows on a terminal where the model looks, until there is an answer."""
         if self._output.quiet or not self._animated:
             return
-        from rich.live import Live
         from rich.text import Text
 
         self.clear()
         said = f"looking at {where(citation)}: {one_line(' '.join(citation.quote.split()))}"
         text = Text(said, style="dim", no_wrap=True, overflow="ellipsis")
-        self._live = Live(text, console=self._output.err, auto_refresh=False, transient=True)
+        self._live = self._moving(text, auto_refresh=False)
         self._live.start(refresh=True)
+
+    def _moving(self, shown: "RenderableType", **how: Any) -> "Live":
+        from rich.live import Live
+
+        return Live(self._narrow(shown), console=self._output.err, transient=True, **how)
+
+    def _narrow(self, shown: "RenderableType") -> "RenderableType":
+        from rich.constrain import Constrain
+
+        return Constrain(shown, max(1, self._output.err.width - ECHO))
 
     def clear(self) -> None:
         if self._live:

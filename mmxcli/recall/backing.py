@@ -56,7 +56,8 @@ def adds(index: Stems, question: str, text: str) -> bool:
 
 def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
-    answer's place: where it says 40 metres, 45. Lines of code are too much alike for that."""
+    answer's place: where it says 40 metres, 45. That place is the lesser part of it: a sentence that shares less is
+    about something else. Lines of code are too much alike for that."""
     asked = claims(index, f"{question} {_GIVEN}")
     claimed = claims(index, answer) - asked
     said = [(quote, claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
@@ -66,7 +67,7 @@ def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> 
     for quote, has in said:
         lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
-        if lacking and instead and len(frame & has) >= ALIKE * len(frame):
+        if 0 < len(lacking) < len(frame) and instead and len(frame & has) >= ALIKE * len(frame):
             return quote
     return None
 

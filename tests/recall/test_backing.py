@@ -98,3 +98,11 @@ def quotes(*texts: str) -> list[Quote]:
 def test_what_says_otherwise(index: RecallIndex, texts: list[str], otherwise: int | None) -> None:
     found = rival(index, "How high is the old tower?", "40 metres", quotes(*texts))
     assert (found and found.text) == (None if otherwise is None else texts[otherwise])
+
+
+@pytest.mark.parametrize(
+    ("question", "text"), [("tower", "The old tower."), ("What is a tower?", "Masons call it so.")]
+)
+def test_another_sentence_is_no_rival_of_one_that_is_the_answer(index: RecallIndex, question: str, text: str) -> None:
+    others = ["[Note: The tower as a ruin.]", "While writing, a tower of the Patris is for sale, it calls masons."]
+    assert rival(index, question, text, quotes(text, *others)) is None

@@ -34,7 +34,7 @@ def kept(shape: Shape, path: Path, model: "Callable[[], SoftmaxModel]") -> Weigh
         private_folder(path.parent)
         with clear_disk_errors(path.parent), locked(path.with_suffix(".lock"), lambda: None):
             if not _whole(path, headers):  # nobody has made it meanwhile
-                for left in path.parent.glob(f".{path.name}.*.part"):  # of a process that was killed
+                for left in _left(path):
                     left.unlink(missing_ok=True)
                 write(path.with_suffix(".sha256"), [write(path, _contents(model(), headers)).sha256.encode()])
     there = read_header(path)
@@ -44,6 +44,15 @@ def kept(shape: Shape, path: Path, model: "Callable[[], SoftmaxModel]") -> Weigh
     places: Numbers = np.zeros((shape.layers + 1, 4), np.int64)
     places.reshape(-1)[: len(starts) - 1] = starts[:-1]
     return Weights(**arrays, places=places, epsilon=shape.norm_epsilon, mlp=shape.mlp)
+
+
+def _left(path: Path) -> Iterator[Path]:
+    """What processes that were killed have left of it, and the same weights in earlier formats: only an earlier mmx asks
+    for those, and one that maps them goes on with them. Their locks stay (models/files.py)."""
+    yield from path.parent.glob(f".{path.name}.*.part")
+    name, _, number = path.stem.rpartition("-")
+    for earlier in range(int(number) if number.isdecimal() else 0):
+        yield from (path.with_name(f"{name}-{earlier}{suffix}") for suffix in (path.suffix, ".sha256"))
 
 
 def _mapped(one: Header) -> NDArray[Any]:

@@ -240,6 +240,16 @@ def test_a_half_written_or_damaged_file_is_made_again(tiny_folder: Path, tmp_pat
         assert file.read_bytes() == content
 
 
+def test_a_new_format_takes_the_place_of_earlier_ones(tiny_folder: Path, tmp_path: Path) -> None:
+    """Of the same model, as soon as the new file is made; later ones stay, and so do those of other models."""
+    there = {"ab-1.safetensors", "ab-1.sha256", "ab-2.safetensors", "ab-4.safetensors", "cd-1.safetensors", "ab-1.lock"}
+    for name in there:
+        (tmp_path / name).touch()
+    writer_of(load_softmax(tiny_folder), tiny_folder, tmp_path / "ab-3.safetensors")
+    left = {file.name for file in tmp_path.iterdir() if not file.name.startswith("ab-3")} - {"hashes.json"}
+    assert left == {"ab-4.safetensors", "cd-1.safetensors", "ab-1.lock"}
+
+
 def test_what_was_compiled_may_be_damaged(tiny_folder: Path, tmp_path: Path) -> None:
     """As after a power loss."""
     model = load_softmax(tiny_folder)

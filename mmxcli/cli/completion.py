@@ -19,6 +19,7 @@ from mmxcli.config import Settings, load_settings
 from mmxcli.errors import UsageError
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
+from mmxcli.sources.choice import few
 
 SHELLS = ("bash", "zsh", "fish")
 Offer = tuple[str, str]  # a word, and what it is
@@ -138,7 +139,7 @@ def _readings() -> Iterator[Offer]:
     from mmxcli.state.store import ReadingStore
 
     for reading in ReadingStore(_settings().home).readings():
-        sources = ", ".join(reading.sources) or "cannot be read"
+        sources = few(reading.sources) or "cannot be read"
         yield reading.id, f"{sources}: {reading.tokens:,} tokens, {reading.mode}"
 
 
@@ -167,7 +168,7 @@ def _conversations() -> Iterator[Offer]:
     store = ConversationStore(_settings().home)
     for name in store.names():
         talk = store.described(name)
-        yield name, f"{', '.join(talk.sources)}: {talk.turns[0].question if talk.turns else 'cannot be read'}"
+        yield name, f"{few(talk.sources)}: {talk.turns[0].question if talk.turns else 'cannot be read'}"
 
 
 def _checkpoints() -> Iterator[Offer]:

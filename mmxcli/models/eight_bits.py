@@ -47,8 +47,8 @@ def kept(shape: Shape, path: Path, model: "Callable[[], SoftmaxModel]") -> Weigh
 
 
 def _left(path: Path) -> Iterator[Path]:
-    """What processes that were killed have left of it, and the same weights in earlier formats: only an earlier mmx asks
-    for those, and one that maps them goes on with them. Their locks stay (models/files.py)."""
+    """What processes that were killed have left of it, and the same weights in earlier formats: only an earlier mmx
+    asks for those, and one that maps them goes on with them. Their locks stay (models/files.py)."""
     yield from path.parent.glob(f".{path.name}.*.part")
     name, _, number = path.stem.rpartition("-")
     for earlier in range(int(number) if number.isdecimal() else 0):

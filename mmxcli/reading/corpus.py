@@ -10,7 +10,7 @@ from typing import BinaryIO
 from mmxcli.errors import InputError
 from mmxcli.reading.progress import Progress
 from mmxcli.sources import document as documents
-from mmxcli.sources.choice import ALL, Choice
+from mmxcli.sources.choice import ALL, Choice, few
 from mmxcli.sources.document import Document
 from mmxcli.sources.open import STDIN, STDIN_NAME, Stdin, open_sources
 from mmxcli.sources.segment import Gap, Remark, Segment
@@ -141,7 +141,7 @@ def text_of(item: Item) -> str:
 def nothing_to_read(sources: Sequence[str], gaps: Sequence[Gap]) -> InputError:
     """The error that names the sources and the reasons."""
     reasons = sorted({gap.reason for gap in gaps}) or ["no readable files"]
-    return InputError(f"nothing to read in {_named(sources)}: {'; '.join(reasons[:3])}")
+    return InputError(f"nothing to read in {few(sources)}: {'; '.join(reasons[:3])}")
 
 
 def incomplete(gaps: Sequence[Gap]) -> InputError:
@@ -152,11 +152,7 @@ def incomplete(gaps: Sequence[Gap]) -> InputError:
 
 def changed(sources: Sequence[str]) -> InputError:
     """The error of a text that is not what it was a moment ago."""
-    return InputError(f"{_named(sources)} changed while it was read: run the command again")
-
-
-def _named(sources: Sequence[str]) -> str:
-    return ", ".join(sources[:3]) + (" …" if len(sources) > 3 else "")
+    return InputError(f"{few(sources)} changed while it was read: run the command again")
 
 
 class Place:

@@ -26,7 +26,7 @@ from mmxcli.reading.prompts import reading_prompt
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
-from mmxcli.sources.choice import Choice
+from mmxcli.sources.choice import Choice, few
 from mmxcli.sources.folder import shown
 from mmxcli.sources.open import STDIN, STDIN_NAME
 from mmxcli.sources.segment import Gap
@@ -217,7 +217,7 @@ class Session:
         index = self._open_index(stored)
         if self.settings.size_limit is not None:
             for removed in self.store.prune(self.settings.size_limit):
-                yield Note(f"state {removed.id} of {', '.join(removed.sources)} was removed: over the size limit")
+                yield Note(f"state {removed.id} of {few(removed.sources)} was removed: over the size limit")
         passed = tuple((remark.source, remark.text) for remark in corpus.remarks)  # may be others at any time
         told = (*passed, *stored.remarks)
         stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto, remarks=told)

@@ -10,6 +10,7 @@ from mmxcli.render.json import JsonView
 from mmxcli.render.output import Output
 from mmxcli.render.terminal import TextView
 from mmxcli.render.units import ago, counted
+from mmxcli.sources.choice import few
 from mmxcli.state.conversations import StoredConversation
 from mmxcli.tasks.events import Answer, Commands, Event, ReadingDone, Sources, Transcript
 
@@ -105,7 +106,7 @@ def conversation(output: Output, item: StoredConversation) -> None:
         return
     until = f", up to {item.upto}" if item.upto else ""
     output.line(item.name, "bold")
-    about = f"{', '.join(map(one_line, item.sources))}{until}"
+    about = f"{one_line(few(item.sources))}{until}"
     output.line(f"{about}: {counted(len(item.turns), 'answer')}, {ago(item.updated)}", indent=2)
     if item.turns:
         output.line(one_line(item.turns[0].question)[:200], "dim", indent=2)

@@ -9,6 +9,7 @@ from mmxcli.render import json
 from mmxcli.render.escape import one_line
 from mmxcli.render.output import Output
 from mmxcli.render.units import ago, duration, parameters, size
+from mmxcli.sources.choice import few
 
 if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.models.certificate import Certificate
@@ -42,14 +43,14 @@ def reading(output: Output, item: "StoredReading") -> None:
         output.line(f"{item.id}  cannot be read: `mmx states verify {item.id}` tells why", "bold")
         return
     until = f", up to {item.upto}" if item.upto else ""
-    output.line(f"{item.id}  {', '.join(map(one_line, item.sources))}{until}", "bold")
+    output.line(f"{item.id}  {one_line(few(item.sources))}{until}", "bold")
     part = f"{item.tokens:,}" if item.complete else f"{item.read_tokens:,} of {item.tokens:,}"
     output.line(f"{part} tokens, {item.mode}, {item.model}, {size(item.bytes)}, {ago(item.updated)}", indent=2)
 
 
 def verdict(output: Output, item: "Verdict") -> None:
     word, style = ("whole", "green") if item.whole else ("DAMAGED", "bold red")
-    output.line(f"{item.id}  {word}  {size(item.bytes)}  {', '.join(map(one_line, item.sources))}", style)
+    output.line(f"{item.id}  {word}  {size(item.bytes)}  {one_line(few(item.sources))}", style)
     for line in item.damage:
         output.line(one_line(line), indent=2)
 

@@ -1,11 +1,13 @@
 """What a person chose about what is read, and how."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmxcli.config import Settings
 from mmxcli.errors import InputError
 
+NAMED = 3  # sources of many that are told by their names
 MOST_PASSWORDS = 1 << 16  # bytes of a file of passwords, one a line
 
 
@@ -40,6 +42,12 @@ class Choice:
             settings.drop_running_heads,
             _passwords(settings.password_file) if settings.password_file else (),
         )
+
+
+def few(names: Sequence[str]) -> str:
+    """Names of sources in few words: a folder may have thousands."""
+    more = [f"and {len(names) - NAMED:,} more"] if len(names) > NAMED else []
+    return " ".join([", ".join(names[:NAMED]), *more])
 
 
 def _passwords(file: Path) -> tuple[str, ...]:

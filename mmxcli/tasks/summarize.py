@@ -17,6 +17,7 @@ from mmxcli.recall.gist import Statement
 from mmxcli.recall.parts import parts_of
 from mmxcli.recall.quotes import quote_of
 from mmxcli.recall.repository import Repository, is_repository
+from mmxcli.sources.choice import few
 from mmxcli.tasks.citing import cited
 from mmxcli.tasks.events import Event, PartSummary, SummaryDone, Timing, Told
 from mmxcli.tasks.read import coverage, model_info, state_info
@@ -38,7 +39,7 @@ def summarize(
     with Session(settings) as session:
         yield from session.open_weights()
         reading = yield from session.read(sources, stdin, upto)
-        title = ", ".join(sources)
+        title = few(sources)
         if is_repository(reading.index) and not wanted.focus:
             with Scribe(session) as scribe, Parsed(session.home) as parsed:
                 repository = Repository(reading.index, parsed.module)

@@ -40,6 +40,20 @@ def test_states_list_the_latest_first(readings: ReadingStore, capsys: Capsys) ->
     assert lines[3].startswith("  100 tokens, full, ")
 
 
+def test_a_reading_of_many_documents_is_told_in_few_words(readings: ReadingStore, capsys: Capsys) -> None:
+    many = tuple(f"notes/{number}.md" for number in range(1_235))
+    with readings.building() as folder:
+        (folder / "recall.sqlite").touch()
+        made = StoredReading(
+            "bb11", readings.path("bb11"), "", MAKER, many, "smollm2-135m", "recall", "full", 9, 9, 0, True, 0
+        )
+        readings.adopt(folder, made)
+    assert run(["states", "show", "bb11"]) == 0
+    assert capsys.readouterr().out.startswith("bb11  notes/0.md, notes/1.md, notes/2.md and 1,232 more\n")
+    assert run(["states", "show", "bb11", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sources"] == list(many)
+
+
 def test_states_as_json(readings: ReadingStore, capsys: Capsys) -> None:
     assert run(["states", "list", "--json"]) == 0
     latest, first = map(json.loads, capsys.readouterr().out.splitlines())

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from mmxcli import __version__
 from mmxcli.cli import ask, bench, chat, completion, count, doctor, follow, help, models, plan, read, states, summarize
 from mmxcli.cli.options import Command
 from mmxcli.errors import MmxError
+from mmxcli.reading.interrupt import handled
 from mmxcli.render import output
 
 EXIT_CODES = {
@@ -71,7 +73,13 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without the letter still gets the line
-    return run(arguments)
+    with handled(_end, signal.SIGTERM, signal.SIGHUP):
+        return run(arguments)
+
+
+def _end(number: int, _frame: object) -> None:
+    """A signal ends a command as an error would: the terminal is put right, and passing files, which hold text, go."""
+    sys.exit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -3,11 +3,10 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
@@ -83,7 +82,6 @@ def chat(
     make = ChatJson if flags["json"] else partial(ChatView, verbose=bool(flags["verbose"]))
     with ExitStack() as stack:
         typed = stack.enter_context(_opened(file)) if file else None
-        stack.enter_context(_handled(_end, signal.SIGTERM, signal.SIGHUP))
         settings, view = stack.enter_context(flags.running(sources, shown=make))
         talk = stack.enter_context(task.Chat(sources, settings, standard_input(sources), upto, stored=stored))
         view.through(talk.open())
@@ -100,13 +98,14 @@ def chat(
 
 def _with_a_person(talk: "Chat", view: "View", settings: "Settings") -> int:
     """Turn by turn; what goes wrong is told, and Ctrl-C ends an answer. Always 0."""
+    from mmxcli.reading.interrupt import handled
     from mmxcli.render import output
     from mmxcli.render.prompt import typed
     from mmxcli.tasks.chat import completions
 
     view.output.note("ask, or /help; Ctrl-C stops an answer, Ctrl-D ends")
     stop = Stop()
-    with _handled(stop, signal.SIGINT):
+    with handled(stop, signal.SIGINT):
         for text in typed(partial(completions, settings), settings.home / HISTORY if settings.cache else None):
             try:
                 with stop.heeded():
@@ -180,22 +179,6 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
         yield line.decode("utf-8-sig", "replace")
         while line and not line.endswith(b"\n"):
             line = stream.readline(LINE)
-
-
-def _end(number: int, _frame: object) -> None:
-    """A signal ends the command as the end of the input would: the terminal is put right, passing files go."""
-    sys.exit(128 + number)
-
-
-@contextmanager
-def _handled(handler: Callable[[int, FrameType | None], None], *signals: signal.Signals) -> Iterator[None]:
-    heeded = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]  # as nohup has it
-    before = {number: signal.signal(number, handler) for number in heeded}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
 
 
 def _stored(flags: Flags, exported: str | None, removed: str | None) -> None:

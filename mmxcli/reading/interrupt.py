@@ -1,8 +1,8 @@
-"""Ctrl-C between two chunks instead of inside one, and what takes too long ended."""
+"""Signals: Ctrl-C between two chunks instead of inside one, what takes too long ended, and handlers for a while."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -34,6 +34,18 @@ def between_chunks() -> Iterator[Interrupt]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def handled(handler: Callable[[int, FrameType | None], None], *signals: signal.Signals) -> Iterator[None]:
+    """While inside, `handler` hears of these signals, but for those that are ignored, as nohup has it."""
+    heeded = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from canned import CANNED, Run
@@ -61,6 +62,31 @@ def test_control_c_while_it_works() -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert process.stderr.read() == "mmx: interrupted\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_text_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """What --no-cache needs meanwhile is gone however the command ends."""
+    code = (
+        "import signal, sys, time; from mmxcli.reading.session import Session; from mmxcli.cli import app\n"
+        "from mmxcli.tasks import count as task\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whoever runs the tests may be deaf to it
+        "def slow(sources, settings, stdin=None):\n"
+        "    with Session(settings) as session:\n"
+        "        print(session.home, flush=True)\n"
+        "        time.sleep(60)\n"
+        "    yield\n"
+        "task.count = slow\n"
+        "sys.exit(app.main(['count', 'moby_dick.txt']))"
+    )
+    environment = os.environ | {"MMX_CACHE": "false"}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        assert folder.is_dir() and folder != tmp_path / "home"
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+        assert not folder.exists()
 
 
 def shell(command: str) -> "subprocess.CompletedProcess[str]":

@@ -292,7 +292,10 @@ def _signals(ending: Collection[int], end: Callable[[int, FrameType | None], Non
         for number in ending:
             signal.signal(number, end)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        yield ours
+        try:
+            yield ours
+        finally:
+            signal.set_wakeup_fd(-1)  # the last copy ends later, and would be told of where nobody reads any more
 
 
 @contextmanager

@@ -21,6 +21,7 @@ import pytest
 
 from mmxcli.warm import client
 from mmxcli.warm.place import SOCKET, folder
+from mmxcli.warm.server import _signals
 from mmxcli.warm.surroundings import surroundings
 
 SMALL = str(Path(__file__).with_name("small.py"))
@@ -313,3 +314,16 @@ def test_nobody_else_gets_in(start: Start) -> None:
     assert place is not None
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in place.iterdir())
+
+
+def test_nothing_is_told_of_a_copy_that_ends_after_it() -> None:
+    """No signal is written to where nobody reads any more: the log would take it for the reason of the end."""
+    numbers = (signal.SIGUSR1, signal.SIGCHLD)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        with _signals({signal.SIGUSR1}, lambda _number, _frame: None):
+            pass
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

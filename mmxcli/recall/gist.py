@@ -49,7 +49,7 @@ _NO_PROSE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Style:
     """What sentences are taken. A sentence's gain is divided by its length to the power of `cost`; one that needs the
-    one before it counts only `hanging`, speech and questions `spoken`."""
+    one before it counts only `hanging`, speech and questions `spoken`. `otherwise`: of a text that has none such."""
 
     shortest: int
     longest: int
@@ -57,12 +57,13 @@ class Style:
     hanging: float
     spoken: float
     speech: re.Pattern[str]
+    otherwise: "Style | None" = None
 
 
 # Measured (benchmarks/answers/summaries.py). Sentences from all over a long text have to be clear by themselves, all
 # the more where the text is told by a few of them.
 NEAR = Style(SHORTEST, LONGEST, cost=0.75, hanging=0.7, spoken=0.5, speech=_SPOKEN)
-FAR = Style(10, 40, cost=0.5, hanging=0.5, spoken=0.3, speech=_SPEECH)
+FAR = Style(10, 40, cost=0.5, hanging=0.5, spoken=0.3, speech=_SPEECH, otherwise=NEAR)
 WHOLE = Style(12, 40, cost=0.25, hanging=0.4, spoken=0.1, speech=_SPEECH)
 
 Concept = str | tuple[str, str]
@@ -177,6 +178,8 @@ def gist(
             concepts.add(stretch)
     lengths = [length(one.text) for one in offered]
     price = [_ease(one.text, style) / max(1, words) ** style.cost for one, words in zip(offered, lengths, strict=True)]
+    first = {one.text: at for at, one in reversed(list(enumerate(offered)))}
+    price = [first[one.text] == at and price[at] for at, one in enumerate(offered)]  # nothing is told twice
     if price:
         price[0] *= LEAD
     if favour:
@@ -193,6 +196,8 @@ def gist(
             worth *= style.hanging if hangs[at] and at - 1 not in chosen else 1
             if worth > most:
                 best, most = at, worth
+        if best < 0 and not chosen and style.otherwise:
+            return gist(index, offered, weighing, limit, style.otherwise)
         if best < 0:
             return [offered[at] for at in sorted(chosen)]
         chosen.add(best)

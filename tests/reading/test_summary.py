@@ -169,15 +169,17 @@ def test_strict_fails_after_the_summary(book: Path, settings: Settings, tmp_path
         events.extend(summarize([str(book), str(tmp_path / "noise.bin")], replace(settings, strict=True), Wanted(40)))
 
 
+@pytest.mark.parametrize("times", [1_000, 5_000])
 @pytest.mark.parametrize(
     "sentence", ["港口建于一八二三年。石头来自山上的采石场。", "The boats of Husvik are late again. "]
 )
 def test_what_a_long_text_says_is_told_whatever_its_sentences_are(
-    sentence: str, tmp_path: Path, settings: Settings
+    sentence: str, times: int, tmp_path: Path, settings: Settings
 ) -> None:
-    (tmp_path / "boats.txt").write_text(f"Boats\n\n{sentence * 1_000}")
+    (tmp_path / "boats.txt").write_text(f"Boats\n\n{sentence * times}")
     told = done(tmp_path / "boats.txt", settings, Wanted(60)).summary.told
     assert [one.origin for one in told[:2]] == ["found", "extract"]
+    assert len({one.text for one in told}) == len(told)
 
 
 @pytest.mark.parametrize("text", ["word", "!!! ... ???", "a " * 50_000, "港口建于一八二三年。" * 50, "\n" * 100 + "x"])

@@ -33,6 +33,7 @@ def test_each_statement_is_a_sentence_of_the_text_in_its_place_and_order(text: s
     assert all(" ".join(text[one.start : one.end].split()) == one.text for one in found)
     assert [one.start for one in found] == sorted({one.start for one in found})
     assert len(found) < 2 or sum(length(one.text) for one in found) <= limit
+    assert len({one.text for one in found}) == len(found)
 
 
 def test_what_comes_again_is_told_once_and_pictures_are_not() -> None:

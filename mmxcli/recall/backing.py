@@ -57,17 +57,20 @@ def adds(index: Stems, question: str, text: str) -> bool:
 def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. That place is the lesser part of it: a sentence that shares less is
-    about something else. Lines of code are too much alike for that."""
+    about something else, and so is one without a name or number that the question asks about. Lines of code are too
+    much alike for that."""
     asked = claims(index, f"{question} {_GIVEN}")
     claimed = claims(index, answer) - asked
     said = [(quote, claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
     bearing = next((has for _, has in said if claimed and claimed <= has), None)
     if bearing is None:
         return None
+    about = names(index, question) & bearing
     for quote, has in said:
         lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
-        if 0 < len(lacking) < len(frame) and instead and len(frame & has) >= ALIKE * len(frame):
+        alike = about <= has and len(frame & has) >= ALIKE * len(frame)
+        if alike and instead and 0 < len(lacking) < len(frame):
             return quote
     return None
 

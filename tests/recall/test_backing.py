@@ -100,6 +100,12 @@ def test_what_says_otherwise(index: RecallIndex, texts: list[str], otherwise: in
     assert (found and found.text) == (None if otherwise is None else texts[otherwise])
 
 
+def test_what_is_said_of_another_is_no_rival(index: RecallIndex) -> None:
+    rooms = [f"The list of rooms says that room {number} is painted in shade {number * 7}." for number in (12, 13)]
+    assert rival(index, "What shade has room 12?", "shade 84", quotes(*rooms)) is None
+    assert rival(index, "What shade has the room?", "shade 84", quotes(*rooms)) is not None
+
+
 @pytest.mark.parametrize(
     ("question", "text"), [("tower", "The old tower."), ("What is a tower?", "Masons call it so.")]
 )

@@ -46,4 +46,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def amount(number: int, unit: str) -> str:
-    return size(number) if unit == "bytes" else f"{number:,} {unit}"
+    """`unit`: its plural."""
+    return size(number) if unit == "bytes" else counted(number, unit.removesuffix("s"))

@@ -22,6 +22,7 @@ from mmxcli.reading.watch import Watch
 from mmxcli.recall.backing import borne_out
 from mmxcli.recall.stems import Stemmer
 from mmxcli.sources.lines import Line, LineCutter, Lost, is_text
+from mmxcli.sources.open import STDIN
 from mmxcli.sources.tail import Mark, Pipe, Stream, Tail, Turn
 from mmxcli.state.bookmark import Bookmark
 from mmxcli.tasks.events import Event, Finding, Followed, MoreFound, Note, Progress, Skipped
@@ -184,7 +185,7 @@ class Follower:
     def _progress(self, now: float) -> Iterator[Event]:
         if now - self.told >= WAIT:
             self.told = now
-            yield Progress("follow", self.done.lines, None, "lines", self.source)
+            yield Progress("follow", self.done.lines, None, "lines", None if self.source == STDIN else self.source)
 
     def save(self) -> Iterator[Event]:
         """The checkpoint, as of the last whole line."""

@@ -124,11 +124,15 @@ def _told(error: BaseException) -> int:
     return code
 
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)  # to write: what cannot be read is told where it is read
+
+
 def _of_system(error: OSError) -> str:
     place = f": {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"no space left on the device{place}: free some and run again"
-    return f"{error.strerror or error}{place}"
+    what = ": set MMX_HOME to a folder of yours" if error.errno in _FORBIDDEN else ""
+    return f"{error.strerror or error}{place}{what}"
 
 
 def _release_output() -> None:

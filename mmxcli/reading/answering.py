@@ -31,6 +31,7 @@ Scored = TypeVar("Scored", Hit, Quote)
 # That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
 # sooner than two, but the smaller model and harder questions need both; of code, four do best.
 PASSAGES, PASSAGES_OF_CODE = 2, 4
+LONGEST = 5_000  # characters of a question that the model reads: of more it makes nothing, and takes minutes for it
 NAMING_TOKENS = 48  # of an answer to a single sentence
 CANDIDATES = 8  # passages in which evidence is looked for; the model reads the first few of them
 # The least that the best sentence must share with a question for the text to be taken to answer it. Measured: of 72
@@ -147,12 +148,12 @@ def answer(
     session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
 ) -> list[Said]:
     """For each question with its evidence what the model says where one of the best sentences bears it out, else what
-    it says of the best of them alone, else that sentence; of a single word, that sentence. The answers are written
-    together. `after`: the conversation that a single question goes on from.
+    it says of the best of them alone, else that sentence; of a single word, and of what is as long as a text, that
+    sentence. The answers are written together. `after`: the conversation that a single question goes on from.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
-    asks = [after is not None or not _is_word(question) for question, _ in asked]
+    asks = [after is not None or _asks(question) for question, _ in asked]
     written = iter(write(session, reading, list(compress(asked, asks)), after) if any(asks) else ())
     said = [
         _held(reading, *one, next(written)) if by_model else _sentence(reading, *one)
@@ -167,9 +168,9 @@ def answer(
     ]
 
 
-def _is_word(question: str) -> bool:
-    """Whether it asks nothing, but only names what is looked for: a model makes up what is asked, then."""
-    return len(question.split()) < 2 and spaceless(question) <= 2
+def _asks(question: str) -> bool:
+    """Whether a model can be asked it. A word only names what is looked for: a model makes up what is asked, then."""
+    return len(question) <= LONGEST and (len(question.split()) > 1 or spaceless(question) > 2)
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:

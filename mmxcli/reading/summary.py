@@ -14,6 +14,7 @@ from mmxcli.recall.passages import is_code
 LONG = 10_000  # code points from which on a text is told with what it is
 SENTENCE = 25  # words of one that stands for a stretch of a long text
 CARRIED = 120  # words of a part from which what stands above it is made
+MANY = 100  # parts: of a folder with more only the whole is told, where nobody asks for them
 INNER, LEAST = 3, 25  # a part has a third of the words of what it is a part of, but at least so many
 FOCUS = 0.5  # of the weight of the focus' words that a sentence and its headings must hold
 
@@ -44,7 +45,7 @@ class Wanted:
 
 def summarise(index: RecallIndex, whole: Part, wanted: Wanted) -> Generator[Progress, None, Summary]:
     """An extract of every part: of its text, or where it has parts, of what they say."""
-    depth = wanted.depth if wanted.depth is not None else int(not whole.source)
+    depth = wanted.depth if wanted.depth is not None else int(not whole.source and len(whole.parts) <= MANY)
     summary, _ = yield from _Maker(index, wanted, depth, whole).made(whole, 0)
     return summary
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from mmxcli.reading.answering import Origin, Said, gather, gather_by_meaning
+from mmxcli.reading.answering import Origin, Said, answer, gather, gather_by_meaning
 from mmxcli.reading.session import Reading
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.writer import IndexWriter
@@ -66,6 +66,14 @@ def test_a_question_finds_by_its_words_alone(reading: Reading, question: str, fo
         )
     assert evidence.found is found
     assert not found or evidence.quotes[0].text == FACT
+
+
+@of(f"{HAY}{FACT}\n\n{HAY}")
+@pytest.mark.parametrize("question", ["lighthouse", f"{QUESTION} " * 700])
+def test_what_is_no_question_is_put_to_no_model(reading: Reading, question: str) -> None:
+    nobody: Any = None
+    (said,) = answer(nobody, reading, [(question, gather(reading, question, 3))])
+    assert (said.text, said.origin) == (FACT, Origin.SENTENCE)
 
 
 @of(f"{HAY}E4: the lamp of Lighthouse_2 is broken, ring_put returns it. Fuse B12 of version 2, section 第5章.\n\n{HAY}")

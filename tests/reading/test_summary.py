@@ -216,6 +216,10 @@ def test_many_small_files_in_several_languages(tmp_path: Path, settings: Setting
         (alike / f"{number}.txt").write_text(
             f"The keeper of light {number} saw {number % 7} ships in the bay of birds.\n"
         )
+    for number in range(101):
+        (tmp_path / "notes" / f"{number}.txt").write_text(f"The bay of birds had {number} ships that year.\n")
+    assert not done(tmp_path / "notes", settings, Wanted(60)).summary.parts  # too many to be told unasked
+    assert len(done(tmp_path / "notes", settings, Wanted(60, 1)).summary.parts) > 100
     assert done(tmp_path / "notes", settings, Wanted(60)).summary.told  # though no two share what others do not
     event = done(tmp_path / "papers", settings, Wanted(60, 3))
     said = [one for part in all_of(event.summary) for one in part.told]

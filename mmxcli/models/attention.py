@@ -5,13 +5,17 @@ arXiv 2205.14135, section 3.1), so no mask over the whole past is ever built.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
+from mmxcli.models.compiler import first_run, load_compiler
 from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
+MANY, MANY_KEYS = 48, 1024  # queries and keys for which it pays to put them in the order that compiled attention needs
 AttentionState = WindowState | PagedState
 Piece = tuple[Tensor, Tensor]  # output (heads, n, width), log-sum-exp (heads, n) in float32
 
@@ -38,8 +42,10 @@ def read(
         values = torch.nn.functional.pad(values, (0, keys.shape[-1] - width))
     scale = queries.shape[-1] ** -0.5 if scale is None else scale
     if isinstance(state, PagedState):
-        return join(_read_pages(state, queries, keys, values, scale))[..., :width]
-    return join(_read_window(state, queries, keys, values, queries if capped is None else capped, scale))[..., :width]
+        pieces = _read_pages(state, queries, keys, values, scale)
+    else:
+        pieces = _read_window(state, queries, keys, values, queries if capped is None else capped, scale)
+    return join(pieces)[..., :width].to(queries.dtype)
 
 
 def room(state: AttentionState) -> int:
@@ -70,6 +76,11 @@ def _read_window(
     kept_keys, kept_values = kept_keys.to(queries.dtype), kept_values.to(queries.dtype)
     if count == 1:
         yield attend(queries, kept_keys, kept_values, scale)
+    elif tiled := _tiled(queries, kept_keys):
+        sight = tiled.Sight(0, 1 if sliding else 0, past + 1, 1)
+        sinks = tiled.Sinks(capped, *state.first) if sliding and state.first is not None else None
+        yield tiled.attend(queries, kept_keys, kept_values, sight, scale, sinks)
+        return
     else:
         yield attend_arriving(queries, kept_keys[:, past:], kept_values[:, past:], scale)
         seen = 0
@@ -89,6 +100,9 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece
     several times faster with many rows a head than with one.
     """
     heads, count, width = queries.shape
+    if tiled := _tiled(queries, keys):
+        piece: Piece = tiled.attend(queries, keys, values, tiled.Sight(0, 0, keys.shape[1], 0), scale)
+        return piece
     output, logsumexp = _flash(queries.reshape(keys.shape[0], -1, width), keys, values, scale, causal=False)
     return output.reshape(heads, count, width), logsumexp.reshape(heads, count)
 
@@ -117,6 +131,28 @@ def attend_few(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> P
     return output.reshape(heads, count, width), logsumexp.reshape(heads, count)
 
 
+def _tiled(queries: Tensor, keys: Tensor) -> ModuleType | None:
+    """`tiled_attention`, where the processor has its instructions and there is so much to do that it pays."""
+    count, width = queries.shape[1:]
+    pays = count >= MANY and keys.shape[1] >= MANY_KEYS and width % 64 == 0
+    return _compiled() if pays and queries.dtype == keys.dtype == torch.bfloat16 else None
+
+
+@cache
+def _compiled() -> ModuleType | None:
+    import numba
+
+    folder = load_compiler()
+    from mmxcli.models import tiles
+
+    if numba.config.DISABLE_JIT or not tiles.usable():
+        return None
+    from mmxcli.models import tiled_attention
+
+    first_run(tiled_attention.compile_all, folder, "tiled_attention")
+    return tiled_attention
+
+
 def _flash(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: bool) -> Piece:
     output, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
         queries[None], keys[None].to(queries.dtype), values[None].to(queries.dtype), 0.0, causal, scale=scale
@@ -125,16 +161,15 @@ def _flash(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: 
 
 
 def join(pieces: Iterable[Piece]) -> Tensor:
-    """The attention over all pieces, at least one, together: (heads, n, width) in the dtype of the first.
+    """The attention over all pieces, at least one, together: (heads, n, width), in float32 where there are several.
 
     Pieces are joined as they come: o = (o1 e^l1 + o2 e^l2) / (e^l1 + e^l2), l the log-sum-exp.
     """
     pieces = iter(pieces)
     output, logsumexp = next(pieces)
-    dtype = output.dtype
     for other, another in pieces:
         both = torch.logaddexp(logsumexp, another)
         output = output.float() * (logsumexp - both).exp_()[..., None]
         output = torch.addcmul(output, other.float(), (another - both).exp_()[..., None])
         logsumexp = both
-    return output.to(dtype)
+    return output

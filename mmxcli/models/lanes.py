@@ -85,10 +85,10 @@ def add_products(
         found, _, codes, places, scales, rows, start, width = arguments
         steps = range(0, count.literal_value, TAKEN)
         for output in range(sums.outputs):
-            weights = _pointer(context, builder, signature.args[2], codes, builder.extract_value(places, output))
+            weights = pointer(context, builder, signature.args[2], codes, builder.extract_value(places, output))
             taken = [_load(builder, weights, _BYTE, step) for step in steps]
             scale = _everywhere(builder, builder.extract_value(scales, output))
-            inputs = _pointer(context, builder, signature.args[5], rows, start)
+            inputs = pointer(context, builder, signature.args[5], rows, start)
             for row in range(sums.rows):
                 others = [_load(builder, inputs, _SHORT, step) for step in steps]
                 products = [_pairs(builder, *both) for both in zip(taken, others, strict=True)]
@@ -113,7 +113,7 @@ def put_sums(_: Any, sums: Any, into: Any) -> Emit:
     order."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        places = _pointer(context, builder, signature.args[1], arguments[1], cgutils.intp_t(0))
+        places = pointer(context, builder, signature.args[1], arguments[1], cgutils.intp_t(0))
         left = [builder.extract_value(arguments[0], place) for place in range(sums.count)]
         while len(left) > 1:
             left = [_neighbours(builder, *pair, LANES) for pair in zip(left[::2], left[1::2], strict=True)]
@@ -126,7 +126,7 @@ def put_sums(_: Any, sums: Any, into: Any) -> Emit:
     return types.void(sums, into), emit
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
+def pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
 
 

@@ -1,20 +1,14 @@
 """Questions read and answers written: a few tokens a step, of one text or of several."""
 
-import atexit
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from platformdirs import user_cache_path
-
 from mmxcli.errors import ModelError
+from mmxcli.models.compiler import first_run, load_compiler
 from mmxcli.models.fields import Fields
-from mmxcli.models.files import private_folder
 from mmxcli.models.load import embedding_of
 from mmxcli.models.runner import Model
 from mmxcli.models.shape import Shape, foreign
@@ -220,11 +214,7 @@ def fast_writer(model: Callable[[], Model], folder: Path, file: Path, threads: i
     weights = kept(shape, file, lambda: cast("SoftmaxModel", model()))
     embedding = Embedding(embedding_of(shape, folder))
     try:
-        compile_step(weights)
-    except Exception:  # noqa: BLE001 - what was compiled is damaged, as after a power loss; Numba loads it unseen
-        for left in compiled.glob("*/kernels.*"):
-            left.unlink(missing_ok=True)
-        compile_step(weights)
+        first_run(lambda: compile_step(weights), compiled, "kernels")
     finally:  # Numba's first use of its threads changes how many torch has, where both use the same library for them
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(threads)
@@ -234,31 +224,10 @@ def fast_writer(model: Callable[[], Model], folder: Path, file: Path, threads: i
 def load_kernels() -> Path:
     """Loads the compiler and what it is to compile, and nothing of a model; no threads are started. The folder of what
     was compiled before."""
-    import llvmlite.binding
-    import numba
-
-    compiled = Path(numba.config.CACHE_DIR or _compiled())
-    numba.config.CACHE_DIR = str(compiled)  # before the functions are made that it is for
-    from mmxcli.models.lanes import UNHINDERED, features, is_wide
-
-    if is_wide():
-        numba.config.CPU_NAME = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
-        numba.config.CPU_FEATURES = features().removesuffix(UNHINDERED) + UNHINDERED
+    compiled = load_compiler()
     from mmxcli.models import eight_bits, softmax_writing  # noqa: F401
 
     return compiled
-
-
-def _compiled() -> Path:
-    """Where Numba keeps what it has compiled. It runs what it finds there, so nobody else may write to it: where that
-    is not so, it is a folder for this process alone."""
-    folder = private_folder(user_cache_path("mmx") / "compiled")
-    about = folder.stat()
-    if about.st_uid == os.getuid() and not about.st_mode & 0o022:
-        return folder
-    own = Path(tempfile.mkdtemp(prefix="mmx-compiled-"))
-    atexit.register(shutil.rmtree, own, ignore_errors=True)
-    return own
 
 
 def fits(shape: Shape) -> bool:

@@ -1,0 +1,50 @@
+"""Numba, made ready: for this processor, with a folder for what it compiles."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from mmxcli.models.files import private_folder
+
+
+def load_compiler() -> Path:
+    """Comes before whatever is to be compiled is imported. The folder of what was compiled before."""
+    import llvmlite.binding
+    import numba
+
+    folder = Path(numba.config.CACHE_DIR or _private())
+    numba.config.CACHE_DIR = str(folder)  # before the functions are made that it is for
+    from mmxcli.models.lanes import UNHINDERED, features, is_wide
+
+    if is_wide():
+        numba.config.CPU_NAME = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+        numba.config.CPU_FEATURES = features().removesuffix(UNHINDERED) + UNHINDERED
+    return folder
+
+
+def first_run(run: Callable[[], object], folder: Path, module: str) -> None:
+    """Runs what is compiled by it, or loaded. What was compiled can be damaged, as after a power loss, and Numba loads
+    it unseen: whatever goes wrong, it is thrown away and done once more."""
+    try:
+        run()
+    except Exception:  # noqa: BLE001 - anything can come of damaged code
+        for left in folder.glob(f"*/{module}.*"):
+            left.unlink(missing_ok=True)
+        run()
+
+
+def _private() -> Path:
+    """Numba runs what it finds in its folder, so nobody else may write to it: where that is not so, it is a folder for
+    this process alone."""
+    folder = private_folder(user_cache_path("mmx") / "compiled")
+    about = folder.stat()
+    if about.st_uid == os.getuid() and not about.st_mode & 0o022:
+        return folder
+    own = Path(tempfile.mkdtemp(prefix="mmx-compiled-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own

@@ -1,0 +1,173 @@
+"""Products of bfloat16 numbers whose sums stay in the processor's registers: what Numba has no words for.
+
+A tile is some rows of vectors of 16 sums. With 6 rows of 4 vectors each number that is loaded is used four or six
+times, and vdpbf16ps, two products and sums in each of 16 lanes, is all that the loop waits for.
+
+Numba takes what it has compiled as long as the file of the function that was compiled is as it was: who changes this
+file touches tiled_attention.py too.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+from mmxcli.models.lanes import features, pointer
+
+LANES = 16
+Emit = tuple[Any, Callable[..., Any]]
+_INT, _FLOAT = ir.IntType(32), ir.FloatType()
+_INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(_FLOAT, LANES)
+
+
+class _BFloat(ir.Type):  # type: ignore[misc]
+    """LLVM has this type, llvmlite has no name for it."""
+
+    def _to_string(self) -> str:
+        return "bfloat"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _BFloat)
+
+    def __hash__(self) -> int:
+        return hash(_BFloat)
+
+
+_PAIRS = ir.VectorType(_BFloat(), 2 * LANES)
+
+
+def usable() -> bool:
+    """Whether the processor has the instructions, and none (AMX) that are faster than these."""
+    told = features().split(",")
+    return "+avx512bf16" in told and "+amx-bf16" not in told
+
+
+class Tile(types.Type):  # type: ignore[misc]
+    """float32 sums, `rows` of `vectors` times LANES: an LLVM array of vectors."""
+
+    def __init__(self, rows: int, vectors: int) -> None:
+        self.rows, self.vectors = rows, vectors
+        super().__init__(name=f"Tile({rows}, {vectors})")
+
+
+@register_model(Tile)
+class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, of: Tile) -> None:
+        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.rows * of.vectors))
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def no_tile(_: Any, rows: Any, vectors: Any) -> Emit:
+    """Zeros, for numbers that are known when this is compiled."""
+    kind = Tile(rows.literal_value, vectors.literal_value)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(ir.ArrayType(_FLOATS, kind.rows * kind.vectors), None)
+
+    return kind(rows, vectors), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take_tile(_: Any, like: Any, source: Any, place: Any, stride: Any) -> Emit:
+    """A tile of the size of `like` from `source`, float32, whose rows begin at `place` and `stride` after each other.
+    As in all that follows, arrays are flat, contiguous, and not checked for their ends."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found, source, place, stride = arguments
+        row = pointer(context, builder, signature.args[1], source, place)
+        for at in range(like.rows):
+            for vector in range(like.vectors):
+                found = builder.insert_value(found, _load(builder, row, vector, _FLOATS), at * like.vectors + vector)
+            row = builder.gep(row, [stride])
+        return found
+
+    return like(like, source, types.intp, types.intp), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def put_tile(_: Any, tile: Any, into: Any, place: Any, stride: Any) -> Emit:
+    """The reverse of `take_tile`."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        taken, into, place, stride = arguments
+        row = pointer(context, builder, signature.args[1], into, place)
+        for at in range(tile.rows):
+            for vector in range(tile.vectors):
+                sums = builder.extract_value(taken, at * tile.vectors + vector)
+                builder.store(sums, _vector(builder, row, vector, _FLOATS), align=4)
+            row = builder.gep(row, [stride])
+        return context.get_dummy_value()
+
+    return types.void(tile, into, types.intp, types.intp), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_pairs(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any, other: Any) -> Emit:
+    """`tile` with the product of a column and a row of pairs added. Pairs are two bfloat16 numbers in an int32: one
+    of `some` for each row, from `place` on, `stride` apart, and one of `others` for each lane, from `other` on."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found, some, place, stride, others, other = arguments
+        start = pointer(context, builder, signature.args[4], others, other)
+        lanes = [builder.bitcast(_load(builder, start, at, _INTS), _PAIRS) for at in range(tile.vectors)]
+        kind = ir.FunctionType(_FLOATS, [_FLOATS, _PAIRS, _PAIRS])
+        multiply = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
+        row = pointer(context, builder, signature.args[1], some, place)
+        for at in range(tile.rows):
+            pair = builder.bitcast(_everywhere(builder, builder.load(row)), _PAIRS)
+            for vector in range(tile.vectors):
+                sums = builder.extract_value(found, at * tile.vectors + vector)
+                sums = builder.call(multiply, [sums, pair, lanes[vector]])
+                found = builder.insert_value(found, sums, at * tile.vectors + vector)
+            row = builder.gep(row, [stride])
+        return found
+
+    return tile(tile, some, types.intp, types.intp, others, types.intp), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def rounded(_: Any, number: Any) -> Emit:
+    """The bits of the nearest bfloat16."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(builder.fptrunc(arguments[0], _BFloat()), ir.IntType(16))
+
+    return types.int16(types.float32), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def larger(_: Any, one: Any, other: Any) -> Emit:
+    """The larger of two numbers. Python's `max` takes them one after the other, whatever may be fast."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(_FLOAT, [_FLOAT, _FLOAT])
+        function = builder.module.declare_intrinsic("llvm.maxnum", (_FLOAT,), kind)
+        return builder.call(function, arguments, fastmath=("nnan", "nsz"))
+
+    return types.float32(types.float32, types.float32), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def power_of_two(_: Any, exponent: Any) -> Emit:
+    """2 to the power of a whole number from -126 to 127."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(builder.shl(builder.add(arguments[0], _INT(127)), _INT(23)), _FLOAT)
+
+    return types.float32(types.int32), emit
+
+
+def _vector(builder: Any, start: Any, number: int, kind: Any) -> Any:
+    return builder.bitcast(builder.gep(start, [cgutils.intp_t(LANES * number)]), kind.as_pointer())
+
+
+def _load(builder: Any, start: Any, number: int, kind: Any) -> Any:
+    return builder.load(_vector(builder, start, number, kind), align=4)
+
+
+def _everywhere(builder: Any, number: Any) -> Any:
+    nothing = ir.Constant(_INTS, ir.Undefined)
+    return builder.shuffle_vector(builder.insert_element(nothing, number, _INT(0)), nothing, ir.Constant(_INTS, None))

@@ -17,11 +17,9 @@ from mmxcli.render.view import View
 LENGTHS = {"short": 60, "medium": 150, "long": 400}
 SHORTEST, LONGEST, DEEPEST = 10, 20_000, 20
 FORMATS = ("text", "markdown", "json")
-# What every part is made of is the text itself: how a whole text would go through the model plays no part.
-_SUMMARISING = tuple(name for name in READING if name not in ("read", "window", "kv_cache", "quant"))
 
 
-@takes(*_SUMMARISING, "upto", "dry_run", "output", *PRINTING)
+@takes(*READING, "upto", "dry_run", "output", *PRINTING)
 def summarize(
     flags: Flags,
     arguments: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", hidden=True)] = None,

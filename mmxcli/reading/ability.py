@@ -1,9 +1,13 @@
-"""Whether a model can put sentences of a text together to an answer: tried on small cases, not told by its name."""
+"""Whether a model can do what small ones seldom can: tried on small cases, not told by its name.
+
+The cases here are of putting sentences of a text together to an answer.
+"""
 
 import re
-from collections.abc import Generator
-from typing import NamedTuple
+from collections.abc import Generator, Sequence
+from typing import NamedTuple, Protocol
 
+from mmxcli.models.chat import ChatTemplate
 from mmxcli.reading.composing import TOKENS, marked
 from mmxcli.reading.prompts import composing_prompt
 from mmxcli.reading.scribe import Scribe
@@ -13,6 +17,17 @@ from mmxcli.recall.stems import Stemmer
 # So many cases a model must do right, and in none may it take up what does not belong, or twist what is said: an answer
 # that takes up too little is not shown. The first cases are tried alone: who does none of them right is not able.
 RIGHT, FIRST = 4, 3
+TO_COMPOSE = "compose"
+
+
+class Trial(Protocol):
+    """Something small that a model is to do."""
+
+    def prompt(self, template: ChatTemplate) -> list[int]: ...
+
+    def done(self, written: str) -> tuple[bool, bool]:
+        """Whether it is just what was wanted, and whether something went astray."""
+        ...
 
 
 class Case(NamedTuple):
@@ -29,6 +44,9 @@ class Case(NamedTuple):
         """In another order: what does not belong stands between what does."""
         told, others = self.sentences[: self.telling], self.sentences[self.telling :]
         return [told[0], *others, *told[1:]]
+
+    def prompt(self, template: ChatTemplate) -> list[int]:
+        return composing_prompt(template, self.given, self.question)
 
     def done(self, written: str) -> tuple[bool, bool]:
         """Whether just what answers was taken up, and whether something went astray."""
@@ -162,21 +180,22 @@ CASES = (
 )
 
 
-def able(session: Session) -> Generator[Told, None, bool]:
-    """Whether it can, which `session.composes` then says. What it wrote is kept with the weights: it is tried
-    once."""
-    if session.composes is None:
-        session.composes = yield from _tried(session)
-    return session.composes
+def able(
+    session: Session, what: str = TO_COMPOSE, cases: Sequence[Trial] = CASES, tokens: int = TOKENS
+) -> Generator[Told, None, bool]:
+    """Whether it can, which `session.abilities` then says. What it wrote is kept with the weights: it is tried once."""
+    if what not in session.abilities:
+        session.abilities[what] = yield from _tried(session, cases, tokens)
+    return session.abilities[what]
 
 
-def _tried(session: Session) -> Generator[Told, None, bool]:
+def _tried(session: Session, cases: Sequence[Trial], tokens: int) -> Generator[Told, None, bool]:
     right = 0
     with Scribe(session, session.settings.weights_folder) as scribe:
-        for cases in (CASES[:FIRST], CASES[FIRST:]):
-            prompts = [composing_prompt(session.template, case.given, case.question) for case in cases]
-            written = yield from scribe.write(prompts, TOKENS, "try what the model can")
-            done = [case.done(text) for case, text in zip(cases, written, strict=True)]
+        for some in (cases[:FIRST], cases[FIRST:]):
+            prompts = [case.prompt(session.template) for case in some]
+            written = yield from scribe.write(prompts, tokens, "try what the model can")
+            done = [case.done(text) for case, text in zip(some, written, strict=True)]
             right += sum(just for just, _ in done)
             if not right or any(astray for _, astray in done):
                 return False

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmxcli.reading.divisions import Divisions
 from mmxcli.reading.tokens import TokenChunk
@@ -11,10 +11,12 @@ from mmxcli.reading.tokens import TokenChunk
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Token ids that the model reads in one step. `divides` says whether a part of the text ends with them."""
+    """Token ids that the model reads in one step. `divides` says whether a part of the text ends with them; `ends` is
+    where in the text each of them ends, in code points from its start."""
 
     ids: list[int]
     divides: bool
+    ends: list[int] = field(default_factory=list)
 
 
 def pieces(chunks: Iterable[TokenChunk], divisions: Divisions, most: int, skip: int = 0) -> Iterator[Piece]:
@@ -27,6 +29,7 @@ def pieces(chunks: Iterable[TokenChunk], divisions: Divisions, most: int, skip: 
     """
     least = (most + 1) // 2
     waiting: list[int] = []
+    ends: list[int] = []
     starts: deque[int] = deque()  # places in `waiting` where a part begins
     before = 0  # tokens that are not waiting any more
     for chunk in chunks:
@@ -35,19 +38,21 @@ def pieces(chunks: Iterable[TokenChunk], divisions: Divisions, most: int, skip: 
             place = bisect_left(chunk.spans, offsets.popleft(), key=lambda span: span[0])
             starts.append(len(waiting) + place)
         waiting.extend(chunk.ids)
+        ends.extend(end for _, end in chunk.spans)
         if before < skip:
             gone = min(skip - before, len(waiting))
-            del waiting[:gone]
+            del waiting[:gone], ends[:gone]
             starts = deque(place - gone for place in starts if place > gone)
             before += gone
         done = 0
         while (cut := _cut(starts, done, least, most, len(waiting) - done)) is not None:
-            yield Piece(waiting[done : done + cut], bool(starts) and starts[0] == done + cut)
+            divides = bool(starts) and starts[0] == done + cut
+            yield Piece(waiting[done : done + cut], divides, ends[done : done + cut])
             done += cut
-        del waiting[:done]
+        del waiting[:done], ends[:done]
         starts = deque(place - done for place in starts if place > done)
     if waiting:
-        yield Piece(waiting, divides=True)
+        yield Piece(waiting, True, ends)
 
 
 def _cut(starts: deque[int], done: int, least: int, most: int, there: int) -> int | None:

@@ -28,16 +28,16 @@ class Keeper:
         self.prompt = prompt
         self._last: Snapshot | None = None  # what the state at hand goes on from
 
-    def begin(self, ids: Iterable[Sequence[int]]) -> ModelState | None:
+    def begin(self, ids: Iterable[Sequence[int]], *, whole: bool = True) -> ModelState | None:
         """The longest stored state that has read the prompt and a beginning of `ids`, the text's tokens, whichever text
-        it was made for. `ids` is used only where that must be found out.
+        it was made for. `ids` is used only where that must be found out, as where they are not the `whole` text.
 
         Raises DamagedError when a state of this reading itself is not as it was written.
         """
-        whole = [snapshot for snapshot in self.stored.snapshots if snapshot.chain == self.stored.chain]
-        if self.stored.complete and whole:
-            self._last = whole[-1]
-            return self._load(whole[-1])
+        last = [snapshot for snapshot in self.stored.snapshots if snapshot.chain == self.stored.chain]
+        if self.stored.complete and last and whole:
+            self._last = last[-1]
+            return self._load(last[-1])
         candidates = self.store.snapshots(self.stored.stream)
         common = prefixes(chain([self.prompt], ids), candidates) if candidates else []
         if not common:

@@ -7,7 +7,8 @@ from mmxcli.models.runner import Model
 from mmxcli.reading.checkpoints import Pace
 from mmxcli.reading.cuts import Piece
 from mmxcli.reading.interrupt import between_chunks
-from mmxcli.reading.progress import Progress
+from mmxcli.reading.progress import Note, Progress
+from mmxcli.reading.stops import Stops
 from mmxcli.state.model_state import ModelState
 
 
@@ -19,11 +20,12 @@ def prefill(
     total: int,
     save: Callable[[ModelState], bool],
     every: int,
-) -> Iterator[Progress]:
+    stops: Stops,
+) -> Iterator[Progress | Note]:
     """Reads `prompt`, unless `state` has read it, and then all of `pieces`, into `state`, which it modifies.
 
     `pieces` are what the state has not read yet of a text of `total` tokens. Calls `save`, which says whether it could,
-    after `every` tokens at the latest (reading/checkpoints.py), and at the end.
+    after `every` tokens at the latest (reading/checkpoints.py), and at the end. Pauses at `stops`.
 
     Raises Interrupted, after saving, when the person asks to stop.
     """
@@ -33,6 +35,7 @@ def prefill(
     pace = Pace(every, read)
     with between_chunks() as interrupt:
         for piece in pieces:
+            yield from stops.within(model, state, piece)
             model.advance(state, piece.ids)
             read += len(piece.ids)
             if interrupt.asked or pace.due(read, piece.divides):
@@ -44,4 +47,5 @@ def prefill(
                 )
         if pace.read < read:
             pace.store(read, lambda: save(state))
+        yield from stops.rest(state)
     yield Progress("read", total, total, "tokens")

@@ -12,6 +12,10 @@ COMPOSING = (
     "Write a short paragraph that answers the question with all facts from the numbered sentences that belong to the "
     "answer. Leave out sentences about other things."
 )
+RETELLING = (
+    "Summarise the text in at most four short sentences. Each says one thing that matters and is clear by itself: "
+    "write names, not he, she or it. Write only what the text says."
+)
 PURPOSE = "You document code. Say in at most twelve words what the file is for. Begin with a verb."
 EXPECTING = "Write the question to which a line of a log answers yes."
 
@@ -72,6 +76,19 @@ def continuation_prompt(
     again = f"\n\nFrom the text:\n{_recalled(passages, quotes)}\n\nQuestion: {question}"
     parts = template.parts(SYSTEM, [BEFORE_TEXT, again])
     return [token for part in parts[2:] for token in part]
+
+
+def retelling_prompt(template: ChatTemplate, text: str, before: str = "") -> list[int]:
+    """A text that is to be told, and in short what came before it."""
+    earlier = f"What came before, not to be told again:\n{before}\n\n" if before else ""
+    body = f"{earlier}{BEFORE_TEXT}{text}\n\nSummary of the text:"
+    return [token for part in template.parts(RETELLING, [body]) for token in part]
+
+
+def carried_prompt(template: ChatTemplate, title: str) -> list[int]:
+    """What follows a text that was read after `reading_prompt` as far as the end of the part that is to be told."""
+    again = f"\n\nThe text goes on later. {RETELLING} The text means its last part, {title!r}.\n\nSummary:"
+    return [token for part in template.parts(SYSTEM, [BEFORE_TEXT, again])[2:] for token in part]
 
 
 def _question(passages: Sequence[str], quotes: Sequence[str], question: str) -> str:

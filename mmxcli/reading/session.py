@@ -23,6 +23,7 @@ from mmxcli.reading.loaded import hold, loaded
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
 from mmxcli.reading.prompts import reading_prompt
+from mmxcli.reading.stops import Stops
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
 from mmxcli.recall.index import RecallIndex
@@ -50,7 +51,7 @@ Told = Progress | Note
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A text that is ready for questions. `named`: its sources, as a person named them, each once. `state` is None in
-    recall mode."""
+    recall mode. `corpus` is what it was read from."""
 
     stored: StoredReading
     named: tuple[str, ...]
@@ -59,6 +60,7 @@ class Reading:
     gaps: tuple[Gap, ...]
     reused_tokens: int
     read_s: float
+    corpus: Corpus
 
 
 class Session:
@@ -68,7 +70,7 @@ class Session:
         self.settings = settings
         self.load_s = 0.0
         self.writer: Writer | None = None
-        self.composes: bool | None = None  # whether the model can put answers together; None: not tried (ability.py)
+        self.abilities: dict[str, bool] = {}  # what was tried whether the model can do it (ability.py)
         self._writes_in_8_bits = False
         self._encoder: SentenceEncoder | None = None
         self._encoder_asked = False
@@ -203,15 +205,29 @@ class Session:
         corpus = yield from Corpus.opening(sources, stdin, Choice.of(self.settings))
         if upto:
             corpus = until(corpus, upto, self.tokenizer)
+        named = tuple(dict.fromkeys(STDIN_NAME if source == STDIN else shown(source) for source in sources))
+        return (yield from self._read(corpus, named, start, Stops()))
+
+    def read_in_full(self, reading: Reading, stops: Stops) -> Generator[Told, None, Reading]:
+        """The same text, every token through the model, with `stops` on the way. What was read after the first of them
+        is read again."""
+        self.settings = replace(self.settings, read="full")
+        self.policy = replace(self.policy, settings=self.settings)
+        return (yield from self._read(reading.corpus, reading.named, time.perf_counter(), stops))
+
+    def _read(
+        self, corpus: Corpus, named: tuple[str, ...], start: float, stops: Stops
+    ) -> Generator[Told, None, Reading]:
         stored, found = yield from self._indexed(corpus)
-        if not stored.complete and any(Path(source).is_dir() for source in sources):
+        if not stored.complete and any(Path(source).is_dir() for source in named):
             yield Note("files of a folder come in the order of their last change, so that what changes is read last")
         self.policy.check_budget(stored.tokens)
-        self._writes_in_8_bits = self.policy.writes_in_8_bits(stored.tokens)  # before the memory is taken
+        if not self.writer:
+            self._writes_in_8_bits = self.policy.writes_in_8_bits(stored.tokens)  # before the memory is taken
         reused = stored.read_tokens if found else 0
         state = None
         if stored.mode == "full":
-            stored, state, reused = yield from self._read_through(corpus, stored)
+            stored, state, reused = yield from self._read_through(corpus, stored, stops)
         elif found:
             yield Note(f"state {stored.id}: all {reused:,} tokens were read before")
         index = self._open_index(stored)
@@ -223,8 +239,7 @@ class Session:
         stored = replace(stored, bytes=self.store.describe(stored.id).bytes, upto=corpus.upto, remarks=told)
         skipped = tuple(Gap(source, reason, page) for source, reason, page in stored.skipped)
         seconds = time.perf_counter() - start
-        named = tuple(dict.fromkeys(STDIN_NAME if source == STDIN else shown(source) for source in sources))
-        return Reading(stored, named, index, state, skipped, reused, seconds)
+        return Reading(stored, named, index, state, skipped, reused, seconds, corpus)
 
     def _indexed(self, corpus: Corpus) -> Generator[Told, None, tuple[StoredReading, bool]]:
         """The reading of this text, in use from now on, and whether it was there. Made when it is not, its state still
@@ -328,23 +343,24 @@ class Session:
         return None
 
     def _read_through(
-        self, corpus: Corpus, stored: StoredReading
+        self, corpus: Corpus, stored: StoredReading, stops: Stops
     ) -> Generator[Told, None, tuple[StoredReading, "ModelState", int]]:
-        """Streams every token through the model that no stored state has read. Returns the reading, its state, and how
-        many tokens were read before."""
+        """Streams every token through the model that no stored state has read, or none before the first stop. Returns
+        the reading, its state, and how many tokens were read before."""
         from mmxcli.reading.keeper import Keeper
         from mmxcli.reading.prefill import prefill
 
         prompt = reading_prompt(self.template)
         pages = self.policy.store(stored.tokens)
         keeper = Keeper(self.store, stored, prompt, pages)
-        texts = map(text_of, corpus.items())
-        state = keeper.begin(chunk.ids for chunk in TokenStream(self.tokenizer).feed(texts))
+        chunks = TokenStream(self.tokenizer).feed(map(text_of, corpus.items()))
+        state = keeper.begin(stops.before_first(chunks), whole=stops.first is None)
         reused = state.position - len(prompt) if state else 0
         if state:
             yield Note(f"state {stored.id}: {reused:,} of {stored.tokens:,} tokens were read before")
             if reused == stored.tokens:
                 keeper.check(state)
+                yield from stops.rest(state)
                 return keeper.stored, state, reused
         yield Note(self.policy.describe(stored.tokens))
         model = self.model
@@ -363,7 +379,8 @@ class Session:
         divisions = Divisions()
         chunks = TokenStream(self.tokenizer).feed(divisions.follow(corpus.items()))
         cut = pieces(chunks, divisions, self.policy.chunk, skip=reused)
-        for progress in prefill(model, state, prompt, cut, stored.tokens, save, self.settings.checkpoint_tokens):
+        every = self.settings.checkpoint_tokens
+        for progress in prefill(model, state, prompt, cut, stored.tokens, save, every, stops):
             yield from notes
             notes.clear()
             yield progress

@@ -1,11 +1,12 @@
 """What a text says, in few words: its parts first, and every part from what its own parts say."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from mmxcli.reading.about import About
-from mmxcli.reading.progress import Progress
-from mmxcli.recall.gist import FAR, NEAR, SEVERAL, WHOLE, Statement, Style, Told, gist, length, statements
+from mmxcli.reading.progress import Note, Progress
+from mmxcli.reading.retelling import Reteller
+from mmxcli.recall.gist import FAR, NEAR, SEVERAL, WHOLE, Concept, Statement, Style, Told, gist, length, statements
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.kin import share
 from mmxcli.recall.parts import Part
@@ -43,18 +44,22 @@ class Wanted:
         return self.words if not level else max(LEAST, self.words // INNER**level)
 
 
-def summarise(index: RecallIndex, whole: Part, wanted: Wanted) -> Generator[Progress, None, Summary]:
-    """An extract of every part: of its text, or where it has parts, of what they say."""
+def summarise(
+    index: RecallIndex, whole: Part, wanted: Wanted, reteller: Reteller | None = None
+) -> Generator[Progress | Note, None, Summary]:
+    """An extract of every part: of its text, or where it has parts, of what they say; with a `reteller`, of what a
+    model says of both."""
     depth = wanted.depth if wanted.depth is not None else int(not whole.source and len(whole.parts) <= MANY)
-    summary, _ = yield from _Maker(index, wanted, depth, whole).made(whole, 0)
+    summary, _ = yield from _Maker(index, wanted, depth, whole, reteller).made(whole, 0)
     return summary
 
 
 class _Maker:
     """Makes the summaries of all parts, the innermost first."""
 
-    def __init__(self, index: RecallIndex, wanted: Wanted, depth: int, whole: Part) -> None:
+    def __init__(self, index: RecallIndex, wanted: Wanted, depth: int, whole: Part, reteller: Reteller | None) -> None:
         self._index = index
+        self._reteller = reteller
         self._wanted = wanted
         self._depth = depth
         self._leaves = sum(1 for _ in whole.leaves)
@@ -64,7 +69,9 @@ class _Maker:
         is_prose = not is_code(whole.source) or whole.source.endswith(".html")
         self._about = About(index, whole, wanted.words) if is_long and is_prose and not wanted.focus else None
 
-    def made(self, part: Part, level: int, above: str = "") -> Generator[Progress, None, tuple[Summary, "_Best"]]:
+    def made(
+        self, part: Part, level: int, above: str = ""
+    ) -> Generator[Progress | Note, None, tuple[Summary, "_Best"]]:
         """The summary of a part, and what those of the parts above are made from."""
         told, words, offered = Told(self._index), 0, list[Statement]()
         inner: list[Summary] = []
@@ -84,29 +91,37 @@ class _Maker:
             offered = list(self._about_focus(found, headings))
             if self._about:
                 self._about.look(part, offered)
+        weighed, far = told, FAR
+        if self._reteller:
+            offered = yield from self._reteller.told(part, offered)
+            # What a model says has words of its own, is short, and is clear by itself.
+            weighed, far = Told(self._index, "\n".join(one.text for one in offered)), NEAR
         if not level:
             yield Progress("summarise", self._leaves, self._leaves, "parts")
-        style = FAR if told.many else NEAR
-        chosen = self._chosen(offered, told, level, style)
+        weights, style = weighed.weights(self._index), far if told.many else NEAR
+        chosen = self._chosen(offered, weights, level, style)
         if level:
-            offered = gist(self._index, offered, told.weights(self._index), CARRIED, FAR if self._about else style)
+            offered = gist(self._index, offered, weights, CARRIED, far if self._about else style)
         parts = tuple(inner) if level < self._depth else ()
         return Summary(part.title, part.source, words, tuple(chosen), parts), _Best(told, offered)
 
-    def _chosen(self, offered: list[Statement], told: Told, level: int, style: Style) -> list[Statement]:
+    def _chosen(
+        self, offered: list[Statement], weights: Mapping[Concept, float], level: int, style: Style
+    ) -> list[Statement]:
         """What is told of a part: of a long text first what it is, then sentences from its beginning to its end."""
         if level > self._depth:
             return []
-        weights, room = told.weights(self._index), self._wanted.at(level)
+        room = self._wanted.at(level)
         if level or not self._about:
             return gist(self._index, offered, weights, room, style)
         about = self._about.told(listed=not self._depth)
         room -= sum(length(one.text) for one in about)
-        if room < WHOLE.shortest:
+        whole = NEAR if self._reteller else WHOLE
+        if room < whole.shortest:
             return about
         rest = [one for one in offered if one not in about]
-        stretches = room // SENTENCE if told.many else 0
-        spread = gist(self._index, rest, weights, room, WHOLE, stretches, self._about.favour)
+        stretches = room // SENTENCE if self._leaves >= SEVERAL else 0
+        spread = gist(self._index, rest, weights, room, whole, stretches, self._about.favour)
         return about + (spread or gist(self._index, rest, weights, room, style))
 
     def _about_focus(self, found: Iterator[Statement], headings: str) -> Iterator[Statement]:

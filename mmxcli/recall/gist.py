@@ -34,7 +34,7 @@ _LINKS = """
 _HANGING = re.compile(rf"[^\w]*(?:{'|'.join(_LINKS.split())})\b", re.I)
 _SPOKEN = re.compile(r"""["“«„‘]|.*\?["”’»]*$""", re.S)
 _SPEECH = re.compile(r"""[-"“«„‘—–]|.*[?!]["”’»]*$|.*["“”«»]|.*\b(?:thou|thee|thy|ye)\b""", re.S)
-_ENDED = re.compile(r"""[.!?…。！？।؟]["'”’»)\]*_]*$""")
+ENDED = re.compile(r"""[.!?…。！？।؟]["'”’»)\]*_]*$""")
 _BULLET = re.compile(r"(?:[-*+•>|#]+|--+|\(?\d{1,3}[.)])\s+|[|>#]+")
 _FENCE = re.compile(r"^[ \t]*(?P<mark>```+|~~~+).*?(?:^[ \t]*(?P=mark)|\Z)", re.M | re.S)
 _INDENTED = re.compile(r"^(?: {4}|\t).*$", re.M)  # code, in Markdown
@@ -73,13 +73,15 @@ Concept = str | tuple[str, str]
 class Statement:
     """Something that a text says, in one line, and where: `source` has what bears it out between the code point
     offsets `start` and `end`. `origin` is "extract" for a sentence of the text, "found" for what was read off code,
-    headings and names, "written" for a model's own words."""
+    headings and names, "written" for a model's own words; `also` are other places that such a line needs to be borne
+    out."""
 
     text: str
     source: str
     start: int
     end: int
     origin: str = "extract"
+    also: tuple[tuple[str, int, int], ...] = ()
 
 
 def length(text: str) -> int:
@@ -208,14 +210,14 @@ def gist(
 
 def stands_alone(one: Statement) -> bool:
     """Whether it is a sentence that is clear without those around it."""
-    clear = _ENDED.search(one.text) and not FAR.speech.match(one.text) and not _HANGING.match(one.text)
+    clear = ENDED.search(one.text) and not FAR.speech.match(one.text) and not _HANGING.match(one.text)
     return bool(clear) and length(one.text) <= FAR.longest
 
 
 def _ease(text: str, style: Style) -> float:
     """How well a sentence can be taken: 0 for not at all, 1 for well."""
     fits = style.shortest <= length(text) <= style.longest
-    return fits * (style.spoken if style.speech.match(text) else 1) * (1 if _ENDED.search(text) else OPEN)
+    return fits * (style.spoken if style.speech.match(text) else 1) * (1 if ENDED.search(text) else OPEN)
 
 
 def _blank(code: re.Match[str]) -> str:

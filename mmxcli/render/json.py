@@ -68,7 +68,11 @@ def summary(event: SummaryDone) -> dict[str, Any]:
 
 
 def _part(part: PartSummary) -> dict[str, Any]:
-    said = [{"text": one.text, "origin": one.origin, "citation": _citations([one.citation])[0]} for one in part.told]
+    said = [
+        {"text": one.text, "origin": one.origin, "citation": _citations([one.citation])[0]}
+        | ({"also": _citations(one.also)} if one.also else {})
+        for one in part.told
+    ]
     parts = {"parts": [_part(one) for one in part.parts]} if part.parts else {}
     return {"title": part.title, "source": part.source or None, "words": part.words, "said": said, **parts}
 

@@ -55,7 +55,8 @@ class SummaryView(TextView):
         else:
             self.output.line(f"{title}{words}", "bold", indent=2 * max(0, level - 1))
         for one in part.told:
-            place = f" ({where(one.citation)})" if self._sources else ""
+            places = dict.fromkeys(where(citation) for citation in (one.citation, *one.also))
+            place = f" ({'; '.join(places)})" if self._sources else ""
             self._line(f"{one.text}{place}", level + 1)
         if self._markdown and part.told:
             self.output.raw("\n")

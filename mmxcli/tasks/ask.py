@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from mmxcli.config import Settings
-from mmxcli.reading.ability import able
+from mmxcli.reading.ability import TO_COMPOSE, able
 from mmxcli.reading.answering import Evidence, Origin, Said, answer, gather, gather_by_meaning
 from mmxcli.reading.composing import GIVEN, asks_to_tell, compose
 from mmxcli.reading.conversation import Conversation
@@ -167,7 +167,7 @@ def _answer(
 
 def _answered_alone(session: Session, reading: Reading, question: str, *, asked: bool) -> bool:
     """Whether it may be, and is not written together with others: about the whole, or to be put together."""
-    composed = asks_to_tell(question) and session.composes is not False
+    composed = asks_to_tell(question) and session.abilities.get(TO_COMPOSE) is not False
     return asked or composed or asks_for_all(question) or asks_for_something_exact(reading, question)
 
 

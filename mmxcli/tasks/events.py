@@ -156,11 +156,13 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Told:
     """One thing that a summary says. `origin`: "extract" (a sentence of the text), "found" (read off code,
-    headings or names), "written" (by the model). `citation` is where it stands."""
+    headings or names), "written" (by the model). `citation` is where it stands; of what was written, `also` are other
+    places that bear out a clause of it."""
 
     text: str
     origin: str
     citation: Citation
+    also: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Callable[[Writes], Session]:
             monkeypatch.setattr(module, "Scribe", Scribe)
             monkeypatch.setattr(module, "composing_prompt", lambda _, given, question: "\n".join([question, *given]))
         settings = SimpleNamespace(weights_folder=None)
-        return cast(Session, SimpleNamespace(composes=None, settings=settings, template=None, asked=asked))
+        return cast(Session, SimpleNamespace(abilities={}, settings=settings, template=None, asked=asked))
 
     return made
 
@@ -101,7 +101,7 @@ def test_a_model_is_able_when_it_takes_up_what_answers_and_nothing_else(
 ) -> None:
     one = session(writes)
     assert run(able(one)) is expected
-    assert one.composes is expected
+    assert one.abilities == {ability.TO_COMPOSE: expected}
     assert len(one.asked) == tried  # type: ignore[attr-defined]
     run(able(one))
     assert len(one.asked) == tried  # type: ignore[attr-defined]

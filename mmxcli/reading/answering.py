@@ -14,7 +14,7 @@ from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.columns import is_table, labelled, names_in
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
-from mmxcli.recall.kinds import has_kind, kind_asked
+from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
 from mmxcli.recall.marks import asks_for_place, is_heading, unmarked
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes
@@ -215,9 +215,15 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
     best, *others = (_bearing(evidence, question, quote) for quote in evidence.quotes)
     others += _code_of(evidence)
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
-        if kept := borne_out(reading.index, question, text, texts):
+        if kept := _kept(reading, question, text, texts):
             return Said(kept, origin, evidence.sure)
     return None
+
+
+def _kept(reading: Reading, question: str, text: str, texts: Sequence[str]) -> str:
+    """What of it these texts bear out, if it is the kind of thing that is asked for."""
+    kept = borne_out(reading.index, question, text, texts)
+    return kept if is_kind(question, kept) else ""
 
 
 def _bearing(evidence: Evidence, question: str, quote: Quote) -> str:
@@ -227,17 +233,20 @@ def _bearing(evidence: Evidence, question: str, quote: Quote) -> str:
 
 
 def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
-    """The first quote that says more than the question does: a heading may have all of its words and no other, or only
-    name what comes below."""
-    quotes = evidence.quotes
-    telling = [quote for quote in quotes if adds(reading.index, question, unmarked(quote.text))]
-    if not asks_for_place(question):
-        telling = [quote for quote in telling if not is_heading(quote.text)] or telling
-    return _bearing(evidence, question, (telling or quotes)[0])
+    """The first quote that says more than the question does, and has the kind of thing that is asked for: a heading may
+    have all of its words and no other, or only name what comes below."""
+    kind, place = kind_asked(question), asks_for_place(question)
+
+    def worth(quote: Quote) -> tuple[bool, bool, bool]:
+        says_more = adds(reading.index, question, unmarked(quote.text))
+        of_the_kind = kind is None or has_kind(kind, question, [_told(evidence, quote)])
+        return says_more, place or not is_heading(quote.text), of_the_kind
+
+    return _bearing(evidence, question, max(evidence.quotes, key=worth))
 
 
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
-    if kept := borne_out(reading.index, question, text, [sentence]):
+    if kept := _kept(reading, question, text, [sentence]):
         return Said(kept, Origin.AGAIN, evidence.sure)
     return _sentence(reading, question, evidence)
 

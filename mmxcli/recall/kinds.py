@@ -12,7 +12,8 @@ from mmxcli.recall.marks import unmarked
 from mmxcli.recall.numbers import numbers
 
 _QUANTITIES = r"""
-    one single half dozen couple pair both none neither several twice thrice \w+pence penny free
+    one single half halves quarters? dozens? scores? couple pair both none neither few several many twice thrice double
+    triple hundreds thousands millions \w+score fortnight \w+pence penny free
 
     eins zwei drei vier fünf sechs sieben acht neun elf zwölf \w*zehn\w* \w*[zß]ig\w* \w*hundert\w* \w*tausend\w*
     dutzend halb\w* \w*drit\w+ \w*viert\w+ beide\w*
@@ -111,15 +112,17 @@ def _times(text: str) -> set[str]:
 
 
 class Kind(NamedTuple):
-    """`name` in words, `asked` in which questions, `said` what of the kind a text has."""
+    """`name` in words, `asked` in which questions, `said` what of the kind a sentence has, `given` an answer, which is
+    about nothing else."""
 
     name: str
     asked: re.Pattern[str]
     said: Callable[[str], set[str]]
+    given: Callable[[str], set[str]]
 
 
 def _kind(name: str, said: Callable[[str], set[str]], asked: str) -> Kind:
-    return Kind(name, re.compile(asked, re.I | re.X), said)
+    return Kind(name, re.compile(asked, re.I | re.X), said, _quantities if said is _ages else said)
 
 
 # A question asks for the first that fits.
@@ -170,3 +173,9 @@ def has_kind(kind: Kind, question: str, texts: Iterable[str]) -> bool:
     none."""
     own = kind.said(question)
     return any(kind.said(unmarked(text)) - own for text in texts)
+
+
+def is_kind(question: str, answer: str) -> bool:
+    """Whether an answer has the kind of thing that is asked for, if it is one of these."""
+    kind = kind_asked(question)
+    return kind is None or bool(kind.given(answer) - kind.given(question))

@@ -46,6 +46,7 @@ SENTENCES, COSINE_OF_SENTENCE = 24, 1.0
 ALIKE = 0.55  # cosine from which on a sentence is taken to answer a question, whatever words they share
 # Of what the best sentence shares with a question, that another must share to say something of the same thing.
 OF_THE_SAME = 0.5
+BETWEEN = 3  # code points between two sentences of which one comes right after the other
 
 
 class Origin(StrEnum):
@@ -148,21 +149,27 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
 
 
 def _untold(index: RecallIndex, question: str, evidence: Evidence) -> str:
-    """What kind of thing a question asks for that no sentence has of those that say as much of the same thing; nor of
-    code the passages, where a fact is seldom on the line that fits."""
-    kind = kind_asked(question)
-    if kind is None or not evidence.quotes:
+    """What kind of thing a question asks for that no sentence has of those that say as much of the same thing, or that
+    come right after one; nor of code the passages, where a fact is seldom on the line that fits."""
+    kind, quotes = kind_asked(question), evidence.quotes
+    if kind is None or not quotes:
         return ""
-    texts = [_told(evidence, quote) for quote in evidence.quotes]
+    texts = [_told(evidence, quote) for quote in quotes]
     if code := _code_of(evidence):
-        texts += code
-    else:
-        weights = index.question_weights(question, evidence.about)
-        shares = [
-            share(index.stems_of(text), weights, evidence.kindred) * adds(index, question, text) for text in texts
-        ]
-        texts = [text for text, one in zip(texts, shares, strict=True) if one >= OF_THE_SAME * max(shares)]
-    return "" if has_kind(kind, question, texts) else kind.name
+        return "" if has_kind(kind, question, [*texts, *code]) else kind.name
+    weights = index.question_weights(question, evidence.about)
+    shares = [share(index.stems_of(text), weights, evidence.kindred) * adds(index, question, text) for text in texts]
+    same = [quote for quote, one in zip(quotes, shares, strict=True) if one >= OF_THE_SAME * max(shares)]
+    near = [
+        text
+        for quote, text in zip(quotes, texts, strict=True)
+        if quote in same or any(_comes_after(quote, other) for other in same)
+    ]
+    return "" if has_kind(kind, question, near) else kind.name
+
+
+def _comes_after(quote: Quote, other: Quote) -> bool:
+    return quote.source == other.source and 0 <= quote.start - other.end <= BETWEEN
 
 
 def _code_of(evidence: Evidence) -> list[str]:

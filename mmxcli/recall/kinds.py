@@ -1,4 +1,5 @@
-"""The kind of thing that a question asks for, an age, a colour, a length, a number, a time; whether a text has one.
+"""The kind of thing that a question asks for, an age, a colour, a sum, a length, a number or a time; and
+whether a text has one.
 
 The words are English, German, French, Spanish, Italian, Portuguese, Dutch, Russian and Chinese in one: where a word is
 a number in another language alone, too much is taken to be said rather than too little.
@@ -12,27 +13,32 @@ from mmxcli.recall.marks import unmarked
 from mmxcli.recall.numbers import numbers
 
 _QUANTITIES = r"""
-    one single half halves quarters? dozens? scores? couple pair both none neither few several many twice thrice double
-    triple hundreds thousands millions \w+score fortnight \w+pence penny free
+    one single half halves quarters? dozens? scores? couple pair both none neither few several many twice thrice
+    double triple hundreds thousands millions \w+score fortnight \w+pence penny free
 
-    eins zwei drei vier fünf sechs sieben acht neun elf zwölf \w*zehn\w* \w*[zß]ig\w* \w*hundert\w* \w*tausend\w*
-    dutzend halb\w* \w*drit\w+ \w*viert\w+ beide\w*
+    eins zwei drei vier fünf sechs sieben acht neun elf zwölf \w*zehn\w*
+    \w*(?:zwan|vier|fünf|sech|sieb|acht|neun)zig\w* \w*dreißig\w* \w*hundert\w* \w*tausend\w* dutzend halb\w*
+    \w*drit\w+ \w*viert\w+ beide\w*
 
     deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize vingt trente quarante
-    \w*cinquante\w* \w*soixante\w* cent mille \w+aine demie?
+    \w*cinquante\w* \w*soixante\w* cent mille (?:diz|douz|quinz|vingt|trent|quarant|cinquant|soixant|cent)aines?
+    demie?
 
     dos tres cuatro cinco seis siete ocho nueve diez doce trece catorce dieci\w+ veint\w+ treinta cuarenta cincuenta
     sesenta setenta ochenta noventa cien\w* \w+cient[oa]s mil docena medi[oa]
 
-    tre quattro cinque sette otto nove dieci \w+dici venti\w* trent\w+ quarant\w+ cinquant\w+ sessant\w+ settant\w+
-    ottant\w+ novant\w+ \w*cento mila dozzina mezz[oa]
+    tre quattro cinque sette otto nove dieci (?:un|do|tre|quattor|quin|se)dici diciassette diciotto diciannove venti
+    vent\w+(?:uno|due|tre|quattro|cinque|sei|sette|otto|nove) trenta\w* quaranta\w* cinquanta\w* sessanta\w*
+    settanta\w* ottanta\w* novanta\w* \w*cento mila dozzina mezz[oa]
 
     dois duas três sete oito dez doze treze quinze vinte trinta quarenta cinquenta sessenta cem dúzia mei[oa]
 
-    twee drie vijf zes zeven negen tien twaalf \w+tien\w* \w+tig\w* \w*honderd\w* \w*duizend\w* dozijn halve
+    twee drie vijf zes zeven negen tien twaalf (?:der|veer|vijf|zes|zeven|acht|negen)tien\w*
+    \w*(?:twin|der|veer|vijf|zes|zeven|tach|negen)tig\w* \w*honderd\w* \w*duizend\w* dozijn halve
 
-    од[ин]\w+ дв[аеу]\w* об[ае]\w* тр[иеё]\w* четыр\w* пят\w* шест\w* сем[ьи]\w* восем\w* восьм\w* девят\w* десят\w*
-    \w*дцат\w* сорок\w* \w*сто \w*сот тысяч\w* миллион\w* пол\w* дюжин\w*
+    один одна одно одного одной дв[аеу]\w* об[ае]\w* тр[иеё]\w* четыр\w* пят\w* шест\w* сем[ьи]\w* восем\w* восьм\w*
+    девят\w* десят\w* \w*дцат\w* сорок\w* сто двести триста \w+ста \w+сот тысяч\w* миллион\w* половин\w* полтор\w*
+    дюжин\w*
 """
 _COLOURS = r"""
     black white gr[ae]y red blue green yellow orange purple violet pink brown gold\w* silver\w* crimson scarlet
@@ -54,19 +60,19 @@ _LIFE = r"""
     год\w* родил\w* века?
 """
 _TIMES = r"""
-    jan\w* feb\w* mar(?:ch)? apr\w* may june? july? aug\w* sept?\w* oct\w* nov\w* dec\w* \w*days? morning noon night
-    \w*night evening tonight yesterday tomorrow weeks? \w*months? years? centur\w+ hours? minutes? time after before
-    until till during while when\w* once soon then now always never early late\w* ago since spring summer autumn
-    winter christmas easter reign
+    jan(?:uary)? feb(?:ruary)? mar(?:ch)? apr(?:il)? (?-i:May) june? july? aug(?:ust)? sept?(?:ember)? oct(?:ober)?
+    nov(?:ember)? dec(?:ember)? \w*days? morning noon night \w*night evening tonight yesterday tomorrow weeks?
+    \w*months? years? centur\w+ hours? minutes? time after before until till during while when\w* once soon then now
+    always never early late\w* ago since spring summer autumn winter christmas easter reign
 
-    januar märz mai juni juli okt\w* dez\w* \w*tage?n?s? \w*woche?n?\w* \w*monate?n?\w* \w*jahre?s? \w*morgens?
+    januar märz mai juni juli oktober dezember \w*tage?n?s? \w*woche?n?\w* \w*monate?n?\w* \w*jahre?s? \w*morgens?
     \w*abends? \w*nachts? uhr nach vor bis wenn sobald als \w*jahrhundert\w*
 
     janvier février mars avril juin juillet août jours? lundi mardi mercredi jeudi vendredi samedi dimanche
     semaines? mois matin soir nuit après avant quand lorsque ans? années? siècle
 
     enero febrero abril mayo junio julio agosto diciembre días? lunes martes miércoles jueves viernes sábado domingo
-    semanas? mes\w* mañana tarde noche después antes hasta cuando años? siglo
+    semanas? mes(?:es)? mañana tarde noche después antes hasta cuando años? siglo
 
     gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre giorn[oi] \w+dì sabato domenica
     settiman[ae] mes[ei] mattina sera notte dopo prima quando ann[oi] secolo
@@ -74,11 +80,17 @@ _TIMES = r"""
     janeiro fevereiro março maio junho julho setembro outubro novembro dezembro dias? \w+feira semanas? mês manhã
     noite depois antes até anos? século
 
-    maart mei augustus dag\w* \w*dag we[e]?k\w* maand\w* ja[a]?r\w* ochtend avond nacht na voor tot toen eeuw
+    maart mei augustus dagen \w*dag we[e]?k\w* maand\w* ja[a]?r\w* ochtend avond nacht na voor tot toen eeuw
 
     \w*январ\w* феврал\w* март\w* апрел\w* ма[йея] июн\w* июл\w* август\w* сентябр\w* октябр\w* ноябр\w* декабр\w*
     дн\w* день понедельник\w* вторник\w* сред[уы]\w* четверг\w* пятниц\w* суббот\w* воскресень\w* недел\w* месяц\w*
     год\w* утр\w* вечер\w* ноч\w* после перед пока когда лет\w* зим\w* осен\w* весн\w* век\w*
+"""
+_MONEY = r"""
+    dollars? pounds? sterling shillings? pence penny \w+pence guineas? crowns? sovereigns? cents? euros? eur usd gbp
+    chf francs? livres? sous florins? marks? mark thalers? taler ducats? doubloons? kron\w+ rupees? roubles? rubles?
+    yen yuan lir[ae] pesetas? pesos? escudos? gulden рубл\w* руб копе[ей]\w* percent per[ ]cent prozent free nothing
+    gratis kostenlos kostenfrei gratuit\w* бесплатн\w*
 """
 _FIGURES = re.compile(r"[^\W_]*\d[\w.,:/-]*\w|\d|[½¼¾%£$€¥]|[一二三四五六七八九十百千万两半]")
 
@@ -89,6 +101,9 @@ def _words(listed: str, others: str = "") -> re.Pattern[str]:
 
 _QUANTITY, _OF_LIFE = _words(_QUANTITIES), _words(_LIFE, "|[岁生]")
 _COLOUR = _words(_COLOURS, "|[红黄蓝绿白黑灰紫粉棕青银橙]")
+_CURRENCY = _words(_MONEY, "|[£$€¥%元块]")
+# A number that counts nothing which is named after it: "Fee: 400." The year of a date does not either, and is none.
+_BARE = re.compile(r"(?<![\w.,:/-])\d[\d,]*(?:\.\d\d?)?(?=\s*(?:[.;)\]|\n]|,\s|$))")
 _TIME = _words(_TIMES, "|[日月年点时天]|星期|周")
 
 
@@ -97,6 +112,10 @@ def _quantities(text: str) -> set[str]:
     found = {match.group().lower() for match in _FIGURES.finditer(text)}
     found |= {match.group().lower() for match in _QUANTITY.finditer(text)}
     return found | {f"={number.value}" for number in numbers(text)}
+
+
+def _sums(text: str) -> set[str]:
+    return {match.group().lower() for pattern in (_CURRENCY, _BARE) for match in pattern.finditer(text)}
 
 
 def _colours(text: str) -> set[str]:
@@ -122,7 +141,7 @@ class Kind(NamedTuple):
 
 
 def _kind(name: str, said: Callable[[str], set[str]], asked: str) -> Kind:
-    return Kind(name, re.compile(asked, re.I | re.X), said, _quantities if said is _ages else said)
+    return Kind(name, re.compile(asked, re.I | re.X), said, _quantities if said in (_ages, _sums) else said)
 
 
 # A question asks for the first that fits.
@@ -139,6 +158,15 @@ KINDS = (
         _colours,
         r"""\b(?: (?:what|which)[ ]colou?rs? | welche[rn]?[ ]farbe | quelle[ ]couleur | (?:qué|de[ ]qué)[ ]color
         | (?:che|quale)[ ]colore | (?:que|qual)[ ]cor | welke[ ]kleur | как(?:ой|ого)[ ]цвета? )\b | 什么颜色""",
+    ),
+    _kind(
+        "a sum",
+        _sums,
+        r"""\bhow[ ]much\b.*\b(?: costs? | pays? | paid | price\w* | charge\w* | earn\w* | spen[dt] | worth | fees?
+        | rent | fines? | wages? | salary | owe\w* | sell | sold | buy | bought | borrow\w* | len[dt] | money )\b
+        | \bwhat\b.*\b(?: price | fee | fine | wages? | salary )\b | \b(?: (?:was|wie[ ]?viel)[ ]kostet\w* | wie[ ]teuer
+        | combien[ ]coûte\w* | quel\b.*\bprix | cuánto[ ]c(?:ue|o)st\w+ | quanto[ ]c(?:o|u)sta\w* | hoeveel[ ]kost\w*
+        | сколько[ ]стои\w+ | как(?:ая|ова)[ ]цена )\b | 多少钱""",
     ),
     _kind(
         "a length",

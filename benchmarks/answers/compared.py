@@ -10,6 +10,7 @@ import argparse
 import random
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from needles import COLOURS, THINGS
@@ -50,33 +51,42 @@ def main() -> None:
     print(f"{'':<28}{'facts given':>20}{'of what is given':>20}{'missing side told':>20}")
     for path in chosen.texts:
         dice = random.Random(f"{chosen.seed} {path.name}")
-        pairs = [f"{colour} {thing}" for colour in COLOURS for thing in THINGS]
-        things = dice.sample(pairs, THINGS_OF_ONE_TEXT)
-        absent = [pair for pair in pairs if pair not in things]
-        facts = {thing: [said(kind, thing, dice) for kind in FACTS] for thing in things}
-        paragraphs = path.read_text(encoding="utf-8").split("\n\n")
-        for fact in [one for its in facts.values() for one in its]:
-            paragraphs.insert(dice.randrange(len(paragraphs) + 1), fact)
-        given, right, missing = list[bool](), list[bool](), list[bool]()
-        with tempfile.TemporaryDirectory() as folder:
-            text = Path(folder) / "text.txt"
-            text.write_text("\n\n".join(paragraphs), encoding="utf-8")
-            index = indexed(str(text), Path(folder) / "index")
-            for number in range(chosen.questions):
-                one, other = dice.sample(things, 2)
-                other = dice.choice(absent) if number % 5 == 4 else other
-                found = comparison(index, QUESTIONS[number % len(QUESTIONS)].format(one, other))
-                told = {} if found is None else dict(line.split(": ", 1) for line in found.text.split("\n") if line)
-                for thing in (one, other):
-                    said_of = re.sub(r" \[\d+\]", "", told.get(f"the {thing}", ""))
-                    if thing in facts:
-                        given += [fact in said_of for fact in facts[thing]]
-                        right += [
-                            sentence in facts[thing] for sentence in re.split(r"(?<=\.) (?=[A-Z])", said_of) if sentence
-                        ]
-                    else:
-                        missing.append("does not seem to say" in said_of)
+        every = list(told_of(path.read_text(encoding="utf-8"), chosen.questions, dice))
+        given, right, missing = (sum((one[at] for one in every), list[bool]()) for at in (1, 2, 3))
         print(f"{path.name:<28}{share(given):>20}{share(right):>20}{share(missing):>20}", flush=True)
+
+
+def told_of(
+    text: str, questions: int, dice: random.Random
+) -> Iterator[tuple[bool, list[bool], list[bool], list[bool]]]:
+    """Of each question whether its answer is right as a whole; which of the facts it gives, which of its sentences are
+    such facts, and whether it tells a missing side."""
+    pairs = [f"{colour} {thing}" for colour in COLOURS for thing in THINGS]
+    things = dice.sample(pairs, THINGS_OF_ONE_TEXT)
+    absent = [pair for pair in pairs if pair not in things]
+    facts = {thing: [said(kind, thing, dice) for kind in FACTS] for thing in things}
+    paragraphs = text.split("\n\n")
+    for fact in [one for its in facts.values() for one in its]:
+        paragraphs.insert(dice.randrange(len(paragraphs) + 1), fact)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "text.txt"
+        place.write_text("\n\n".join(paragraphs), encoding="utf-8")
+        index = indexed(str(place), Path(folder) / "index")
+        for number in range(questions):
+            given, right, missing = list[bool](), list[bool](), list[bool]()
+            one, other = dice.sample(things, 2)
+            other = dice.choice(absent) if number % 5 == 4 else other
+            found = comparison(index, QUESTIONS[number % len(QUESTIONS)].format(one, other))
+            told = {} if found is None else dict(line.split(": ", 1) for line in found.text.split("\n") if line)
+            for thing in (one, other):
+                said_of = re.sub(r" \[\d+\]", "", told.get(f"the {thing}", ""))
+                if thing in facts:
+                    given += [fact in said_of for fact in facts[thing]]
+                    parts = re.split(r"(?<=\.) (?=[A-Z])", said_of)
+                    right += [sentence in facts[thing] for sentence in parts if sentence]
+                else:
+                    missing.append("does not seem to say" in said_of)
+            yield all([*given, *right, *missing]), given, right, missing
 
 
 def said(kind: tuple[str, ...], thing: str, dice: random.Random) -> str:

@@ -12,8 +12,10 @@ from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.columns import is_table, labelled, names_in
-from mmxcli.recall.index import Hit
-from mmxcli.recall.kin import NONE, Kindred, Near, kindred
+from mmxcli.recall.index import Hit, RecallIndex
+from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
+from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
+from mmxcli.recall.marks import asks_for_place, is_heading, unmarked
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
@@ -43,6 +45,9 @@ SURE = 1.1  # less of the best sentence, and what is near the question in meanin
 COMPARED, COSINE_OF_PASSAGE = 16, 2.0
 SENTENCES, COSINE_OF_SENTENCE = 24, 1.0
 ALIKE = 0.55  # cosine from which on a sentence is taken to answer a question, whatever words they share
+# Of what the best sentence shares with a question, that another must share to say something of the same thing.
+OF_THE_SAME = 0.5
+BETWEEN = 3  # code points between two sentences of which one comes right after the other
 
 
 class Origin(StrEnum):
@@ -86,7 +91,9 @@ class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
     best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
     meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words
-    of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in the text."""
+    of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in the text.
+    `untold`: the kind of thing, in words ("an age"), that it asks for and that these sentences have none of; else "".
+    """
 
     passages: tuple[Passage, ...]
     quotes: tuple[Quote, ...]
@@ -96,10 +103,16 @@ class Evidence:
     about: str = ""
     cosine: float = 0.0
     lacking: tuple[str, ...] = ()
+    untold: str = ""
 
     @property
     def found(self) -> bool:
-        """Whether the text can be taken to say something about the question."""
+        """Whether the text can be taken to answer the question."""
+        return not self.untold and self.near
+
+    @property
+    def near(self) -> bool:
+        """Whether it can be taken to say something about what the question is about."""
         return not self.lacking and (self.fit >= FOUND or self.cosine >= ALIKE)
 
 
@@ -117,7 +130,7 @@ def gather_by_meaning(
     kin = kindred(reading.index, question, near_words) if near_words else NONE
     code = not evidence.passages or is_code(evidence.passages[0].source)  # of which the encoder knows nothing
     wider = _evidence(reading, question, limit, kin, None if code else encode, evidence.about)
-    return replace(wider, sure=False) if wider.found or not evidence.found else evidence
+    return replace(wider, sure=False) if wider.near or not evidence.near else evidence
 
 
 def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode: Encode | None, about: str) -> Evidence:
@@ -132,7 +145,38 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
         quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
     lacking = tuple(index.lacking(question))
-    return Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
+    found = Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
+    return replace(found, untold=_untold(index, question, found))
+
+
+def _untold(index: RecallIndex, question: str, evidence: Evidence) -> str:
+    """What kind of thing a question asks for that no sentence has of those that say as much of the same thing, or that
+    come right after one; nor of code the passages, where a fact is seldom on the line that fits."""
+    kind, quotes = kind_asked(question), evidence.quotes
+    if kind is None or not quotes:
+        return ""
+    texts = [_told(evidence, quote) for quote in quotes]
+    if code := _code_of(evidence):
+        return "" if has_kind(kind, question, [*texts, *code]) else kind.name
+    weights = index.question_weights(question, evidence.about)
+    shares = [share(index.stems_of(text), weights, evidence.kindred) * adds(index, question, text) for text in texts]
+    same = [quote for quote, one in zip(quotes, shares, strict=True) if one >= OF_THE_SAME * max(shares)]
+    near = [
+        text
+        for quote, text in zip(quotes, texts, strict=True)
+        if quote in same or any(_comes_after(quote, other) for other in same)
+    ]
+    return "" if has_kind(kind, question, near) else kind.name
+
+
+def _comes_after(quote: Quote, other: Quote) -> bool:
+    return quote.source == other.source and 0 <= quote.start - other.end <= BETWEEN
+
+
+def _code_of(evidence: Evidence) -> list[str]:
+    """The passages that are code, but for tables and logs: there the fact is on the line that fits."""
+    code = [one for one in evidence.passages if is_code(one.source) and not stands_alone(one.source)]
+    return [f"{passage.headings}\n{passage.text}" for passage in code]
 
 
 def _by_meaning(
@@ -174,26 +218,43 @@ def _asks(question: str) -> bool:
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:
-    """What of it the best sentences bear out, or for code any passage: there a fact is seldom on the line that fits. In
-    tables and logs it is, and another line is about something else."""
-    best, *others = (_told(evidence, quote) for quote in evidence.quotes)
-    code = [one for one in evidence.passages if is_code(one.source) and not stands_alone(one.source)]
-    others += [f"{passage.headings}\n{passage.text}" for passage in code]
+    """What of it the best sentences bear out, or for code any passage. In tables and logs another line is about
+    something else."""
+    best, *others = (_bearing(evidence, question, quote) for quote in evidence.quotes)
+    others += _code_of(evidence)
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
-        if kept := borne_out(reading.index, question, text, texts):
+        if kept := _kept(reading, question, text, texts):
             return Said(kept, origin, evidence.sure)
     return None
 
 
+def _kept(reading: Reading, question: str, text: str, texts: Sequence[str]) -> str:
+    """What of it these texts bear out, if it is the kind of thing that is asked for."""
+    kept = borne_out(reading.index, question, text, texts)
+    return kept if is_kind(question, kept) else ""
+
+
+def _bearing(evidence: Evidence, question: str, quote: Quote) -> str:
+    """What of a quote bears an answer out: the number of a clause says nothing, unless it is asked for."""
+    told = _told(evidence, quote)
+    return told if asks_for_place(question) else unmarked(told)
+
+
 def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
-    """The first quote that says more than the question does: a heading may have all of its words and no other."""
-    quotes = evidence.quotes
-    chosen = next((quote for quote in quotes if adds(reading.index, question, quote.text)), quotes[0])
-    return _told(evidence, chosen)
+    """The first quote that says more than the question does, and has the kind of thing that is asked for: a heading may
+    have all of its words and no other, or only name what comes below."""
+    kind, place = kind_asked(question), asks_for_place(question)
+
+    def worth(quote: Quote) -> tuple[bool, bool, bool]:
+        says_more = adds(reading.index, question, unmarked(quote.text))
+        of_the_kind = kind is None or has_kind(kind, question, [_told(evidence, quote)])
+        return says_more, place or not is_heading(quote.text), of_the_kind
+
+    return _bearing(evidence, question, max(evidence.quotes, key=worth))
 
 
 def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: str, text: str) -> Said:
-    if kept := borne_out(reading.index, question, text, [sentence]):
+    if kept := _kept(reading, question, text, [sentence]):
         return Said(kept, Origin.AGAIN, evidence.sure)
     return _sentence(reading, question, evidence)
 

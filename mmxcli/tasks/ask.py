@@ -22,6 +22,7 @@ from mmxcli.tasks.read import coverage, model_info, state_info
 
 OTHERWISE = "another place says otherwise: the second quote"
 NOT_FOUND = "The text does not seem to say."
+UNTOLD = "none of the nearest sentences has"  # an age
 CITATIONS = 3
 NEAREST = 3
 
@@ -83,7 +84,7 @@ def _whole(
     if found := (yield from exact(session, reading, question, whole=asked)):
         yield from _checked(session, reading, question, found.quotes, found.said, start)
         return True
-    if not (asked or asks_for_all(question)) or not gather(reading, wanted(question), 1).found:
+    if not (asked or asks_for_all(question)) or not gather(reading, wanted(question), 1).near:
         return False
     yield from session.prepare_writing()
     collected = yield from collect(session, reading, question, ASKED_FOR if asked else RECOGNISED)
@@ -160,8 +161,10 @@ def _answer(
         if otherwise:
             others = [quote for quote in quotes[1:] if quote.start != otherwise.start]
             quotes = [quotes[0], otherwise, *others][:CITATIONS]
-        warnings = (OTHERWISE,) if otherwise else ()
-        yield from _checked(session, reading, question, quotes, one, start, (recall_s, evidence_s), warnings)
+        warnings = [OTHERWISE] if otherwise else []
+        if evidence.untold and evidence.near:
+            warnings.append(f"{UNTOLD} {evidence.untold}")
+        yield from _checked(session, reading, question, quotes, one, start, (recall_s, evidence_s), tuple(warnings))
     return len(recalled)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from platformdirs import user_cache_path
 from tiny import make_model
 
@@ -22,6 +23,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("mmx-tests", ensure
 # Tiny models gain nothing from threads, and lose much where the machine has other work.
 os.environ["OMP_NUM_THREADS"] = "1"  # for what mmx sets itself (models/threads.py), and in processes of their own
 torch.set_num_threads(1)
+# How long an example takes says how busy the machine is; what takes how long is for benchmarks/.
+settings.register_profile("mmx", deadline=None)
+settings.load_profile("mmx")
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing here meets a process that somebody keeps warm.

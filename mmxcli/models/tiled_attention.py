@@ -49,12 +49,18 @@ def attend(
 ) -> tuple[Tensor, Tensor]:
     """queries (heads, n, width) over keys and values (key-value heads, m, width), all in bfloat16, width a multiple of
     PANEL: output (heads, n, width) and log-sum-exp (heads, n), in float32."""
-    heads, count, width = queries.shape
-    shared, length, _ = keys.shape
+    found: tuple[Tensor, Tensor] = torch.ops.mmx.attend(queries, keys, values, list(sight), scale, list(sinks or ()))
+    return found
+
+
+def _computed(
+    queries: Tensor, keys: Tensor, values: Tensor, sight: list[int], scale: float, sinks: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    shared, length, width = keys.shape
     panels = -(-length // PANEL)
     packed_keys = np.empty((shared, panels, width // 2, PANEL), np.int32)
     packed_values = np.empty((shared, panels * PANEL // 2, width), np.int32)
-    output, logsumexp = torch.empty(heads, count, width), torch.empty(heads, count)
+    output, logsumexp = _shaped(queries)
     threads = torch.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     _pack_keys(_bits(keys, torch.int32), packed_keys)
@@ -64,7 +70,7 @@ def attend(
         packed_keys.reshape(shared, -1),
         packed_values.reshape(shared, -1),
         tuple(tensor.float().numpy() for tensor in sinks or [keys.new_empty(shared, 0, width)] * 3),
-        sight,
+        Sight(*sight),
         scale,
         output.numpy(),
         logsumexp.numpy(),
@@ -72,6 +78,21 @@ def attend(
     if torch.get_num_threads() != threads:  # Numba's first use of its threads changes how many torch has
         torch.set_num_threads(threads)
     return output, logsumexp
+
+
+def _shaped(queries: Tensor, *_: object) -> tuple[Tensor, Tensor]:
+    return queries.new_empty(queries.shape, dtype=torch.float32), queries.new_empty(
+        queries.shape[:2], dtype=torch.float32
+    )
+
+
+# An operation of torch's, so that it can be recorded without computing it (trace.py) and timed (replay.py).
+_OPERATIONS = torch.library.Library("mmx", "DEF")  # type: ignore[no-untyped-call]
+_OPERATIONS.define(  # type: ignore[no-untyped-call]
+    "attend(Tensor queries, Tensor keys, Tensor values, int[] sight, float scale, Tensor[] sinks) -> (Tensor, Tensor)"
+)
+_OPERATIONS.impl("attend", _computed, "CPU")  # type: ignore[no-untyped-call]
+_OPERATIONS.impl("attend", _shaped, "Meta")  # type: ignore[no-untyped-call]
 
 
 def compile_all() -> None:

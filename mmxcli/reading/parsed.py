@@ -30,6 +30,6 @@ class Parsed(Memo):
 
 
 def _of(kept: dict) -> Module:  # type: ignore[type-arg]
-    purpose = Statement(**kept["purpose"]) if kept["purpose"] else None
+    purpose = Statement(**kept["purpose"] | {"also": ()}) if kept["purpose"] else None  # it stands in one place
     uses = tuple(Use(**use) for use in kept["uses"])
     return Module(kept["source"], purpose, tuple(kept["definitions"]), uses, kept["runs"])

@@ -15,7 +15,7 @@ from mmxcli.models.compiler import first_run, load_compiler
 from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
-MANY, MANY_KEYS = 48, 1024  # queries and keys for which it pays to put them in the order that compiled attention needs
+MANY, MANY_KEYS = 48, 256  # queries and keys for which it pays to put them in the order that compiled attention needs
 AttentionState = WindowState | PagedState
 Piece = tuple[Tensor, Tensor]  # output (heads, n, width), log-sum-exp (heads, n) in float32
 

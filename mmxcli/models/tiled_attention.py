@@ -97,7 +97,7 @@ _OPERATIONS.impl("attend", _shaped, "Meta")  # type: ignore[no-untyped-call]
 
 def compile_all() -> None:
     """Or loads what was compiled."""
-    nothing = torch.zeros(1, 1, PANEL, dtype=torch.bfloat16)
+    nothing = torch.zeros(1, 1, PANEL, dtype=torch.bfloat16, device="cpu")  # whatever is the default just now
     attend(nothing, nothing, nothing, Sight(0, 0, 1, 0), 1.0)
 
 

@@ -13,6 +13,7 @@ from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.checkpoint import hashed
 from mmxcli.models.files import clear_disk_errors, locked, private_folder, write
 from mmxcli.models.kernels import GROUP, Numbers, Weights
+from mmxcli.models.lanes import PANEL
 from mmxcli.models.shape import Shape
 from mmxcli.models.shards import Header, described, read_header
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from mmxcli.models.softmax import SoftmaxModel
 
-BLOCK = 4096  # rows that are rounded at a time
+BLOCK = 64 * PANEL  # rows that are rounded at a time
 _MATRICES = (("self_attn.q", "self_attn.k", "self_attn.v"), ("self_attn.o",), ("mlp.gate", "mlp.up"), ("mlp.down",))
 _KINDS = {"I8": np.int8, "F32": np.float32}
 
@@ -62,18 +63,16 @@ def _mapped(one: Header) -> NDArray[Any]:
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
-    """Of the matrices in their order: rows, and columns filled up to whole groups."""
+    """Of the matrices in their order: rows filled up to whole panels, and columns to whole groups."""
     queries, pairs = shape.heads * shape.head_width, shape.key_heads * shape.head_width
-
-    def filled(columns: int) -> int:
-        return -(-columns // GROUP) * GROUP
-
-    for _ in range(shape.layers):
-        yield queries + 2 * pairs, filled(shape.hidden)
-        yield shape.hidden, filled(queries)
-        yield 2 * shape.mlp, filled(shape.hidden)
-        yield shape.hidden, filled(shape.mlp)
-    yield shape.vocabulary, filled(shape.hidden)
+    layer = (
+        (queries + 2 * pairs, shape.hidden),
+        (shape.hidden, queries),
+        (2 * shape.mlp, shape.hidden),
+        (shape.hidden, shape.mlp),
+    )
+    for rows, columns in (*layer * shape.layers, (shape.vocabulary, shape.hidden)):
+        yield rows + -rows % PANEL, columns + -columns % GROUP
 
 
 def _headers(shape: Shape, path: Path) -> dict[str, Header]:
@@ -116,10 +115,12 @@ def _contents(model: "SoftmaxModel", headers: dict[str, Header]) -> "Iterator[by
     scales = []
     for weight in _matrices(model):
         for block in torch.split(weight, BLOCK):
-            wide = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP)).view(-1, GROUP)
-            largest = wide.abs().amax(dim=1, keepdim=True).clamp_min_(1e-30)
-            yield (wide * (127 / largest)).round_().to(torch.int8).numpy().reshape(-1).data
-            scales.append((largest / 127).view(-1))
+            filled = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP, 0, -len(block) % PANEL))
+            wide = filled.view(-1, PANEL, filled.shape[1] // GROUP, GROUP)
+            largest = wide.abs().amax(dim=3, keepdim=True).clamp_min_(1e-30)
+            codes = (wide * (127 / largest)).round_().to(torch.int8).view(-1, PANEL, filled.shape[1] // 2, 2)
+            yield codes.transpose(1, 2).contiguous().numpy().reshape(-1).data
+            scales.append((largest[..., 0] / 127).transpose(1, 2).reshape(-1))
     layers, weights = [f"model.layers.{number}." for number in range(model.shape.layers)], model.weights
     pair = ("input_layernorm.weight", "post_attention_layernorm.weight")
     norms = [weights[layer + name] for layer in layers for name in pair]
@@ -135,10 +136,11 @@ def _head_norms(shape: Shape) -> str:
 
 def _matrices(model: "SoftmaxModel") -> "Iterator[Tensor]":
     """In the order in which they are arranged, those of the same input together."""
+    import torch
+
     for number in range(model.shape.layers):
         for names in _MATRICES:
-            for name in names:
-                yield model.weights[f"model.layers.{number}.{name}_proj.weight"]
+            yield torch.cat([model.weights[f"model.layers.{number}.{name}_proj.weight"] for name in names])
     yield model.head
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from mmxcli.models.lanes import OUTPUTS, add_products, no_sums, put_sums
+from mmxcli.models.lanes import LANES, PANEL, add_products, add_scaled, no_sums, vectors
 
 GROUP = 64  # weights of a row that share a scale; rows are filled with zeros up to a multiple of it
-OUTPUTS_A_TASK = 16  # of a matrix, so that threads do not wait for each other long
 FEW = 8  # rows
 LARGEST = 32_767
 _POWERS = (2.0 ** np.arange(-127, 128)).astype(np.float32)  # by the exponent + 127
@@ -23,7 +22,6 @@ Floats = NDArray[np.float32]
 Codes = NDArray[np.int8]
 Wide = NDArray[np.int16]
 Numbers = NDArray[np.int64]
-Two = tuple[int, int]
 Flags = NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,10 +39,11 @@ def _parallel(function: Function) -> Function:
 
 
 class Weights(NamedTuple):
-    """`codes` and `scales` are those of all matrices, one after the other; `places` (layers + 1, 4) say where the codes
-    of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the head. `norms`
-    (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms` (layers, 2, head
-    width), or (layers, 0, head width). `mlp` is the width of the gate."""
+    """`codes` and `scales` are those of all matrices, one after the other, each in panels of PANEL outputs, filled up
+    with zeros: codes (panels, inputs / 2, PANEL, 2), scales (panels, inputs / GROUP, PANEL). `places` (layers + 1, 4)
+    say where the codes of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the
+    head. `norms` (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms`
+    (layers, 2, head width), or (layers, 0, head width). `mlp` is the width of the gate."""
 
     codes: Codes
     scales: Floats
@@ -127,49 +126,51 @@ def _normed(row: Floats, weight: Floats, epsilon: float, found: Floats) -> None:
         found[i] = row[i] * factor * weight[i]
 
 
-def _rows_at_once(number: int, outputs: int) -> Callable[..., None]:
+def _rows_at_once(number: int) -> Callable[..., None]:
+    at_once = vectors(number)
+    outputs = at_once * LANES
+
     @_in_order
-    def multiply(codes: Codes, places: Two, scales: Floats, rows: Wide, row: int, width: int, found: Floats) -> None:
-        """One or two rows of a matrix, whose codes begin at `places`, times so many rows from `row` on, into found."""
-        sums = no_sums(number, outputs)
-        first, second = places
+    def multiply(codes: Codes, start: int, scales: Floats, rows: Wide, row: int, width: int, totals: Floats) -> None:
+        """A panel, whose codes begin at `start`, times so many rows, the first of which begins at `row`, into totals
+        (rows, PANEL)."""
+        totals[: number * PANEL] = 0
         for at in range(0, width, GROUP):
-            both = scales[(first + at) // GROUP], scales[(second + at) // GROUP]
-            sums = add_products(sums, GROUP, codes, (first + at, second + at), both, rows, row * width + at, width)
-        put_sums(sums, found)
+            for first in range(0, PANEL, outputs):
+                sums = no_sums(number, at_once)
+                for i in range(at, at + GROUP, 2):
+                    sums = add_products(sums, codes, start + i * PANEL + 2 * first, rows, row + i, width)
+                add_scaled(sums, scales, (start + at * PANEL) // GROUP + first, totals, first)
 
     return multiply
 
 
-_one = _rows_at_once(1, 1)  # which waits for memory, and two rows of weights at a time make it no sooner
-_two, _four, _eight = (_rows_at_once(number, OUTPUTS) for number in (2, 4, 8))
+_one, _two, _four, _six = (_rows_at_once(number) for number in (1, 2, 4, 6))
 
 
 @_parallel
 def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
     """rows (n, in) times a matrix (out, in) into found (n, out)."""
     count, width = rows.shape
-    start, codes, scales = weights.places[matrix // 4, matrix % 4], weights.codes, weights.scales
+    begin, codes, scales = weights.places[matrix // 4, matrix % 4], weights.codes, weights.scales
     outputs, flat = found.shape[1], rows.reshape(-1)
-    for task in prange((outputs + OUTPUTS_A_TASK - 1) // OUTPUTS_A_TASK):
-        totals, row = np.empty(8 * OUTPUTS, np.float32), 0
-        while row < count:  # these rows stay in the cache; so do the codes of the task, for the next rows
-            taken = 8 if count - row >= 8 else 4 if count - row >= 4 else 2 if count - row >= 2 else 1
-            at_once = OUTPUTS if taken > 1 else 1
-            for output in range(task * OUTPUTS_A_TASK, min(outputs, (task + 1) * OUTPUTS_A_TASK), at_once):
-                last = min(output + at_once, outputs) - 1  # the same, where one is left
-                places = start + output * width, start + last * width
-                if taken == 8:
-                    _eight(codes, places, scales, flat, row, width, totals)
-                elif taken == 4:
-                    _four(codes, places, scales, flat, row, width, totals)
-                elif taken == 2:
-                    _two(codes, places, scales, flat, row, width, totals)
-                else:
-                    _one(codes, places, scales, flat, row, width, totals)
-                for i in range(taken):
-                    for which in range(last - output + 1):
-                        found[row + i, output + which] = totals[i * at_once + which] * row_scales[row + i]
+    for panel in prange((outputs + PANEL - 1) // PANEL):
+        totals, start, row = np.empty(6 * PANEL, np.float32), begin + panel * PANEL * width, 0
+        used = min(PANEL, outputs - panel * PANEL)
+        while row < count:  # the codes of the panel stay in the cache for the next rows
+            left = count - row
+            taken = 6 if left >= 6 else 4 if left >= 4 else 2 if left >= 2 else 1
+            if taken == 6:
+                _six(codes, start, scales, flat, row * width, width, totals)
+            elif taken == 4:
+                _four(codes, start, scales, flat, row * width, width, totals)
+            elif taken == 2:
+                _two(codes, start, scales, flat, row * width, width, totals)
+            else:
+                _one(codes, start, scales, flat, row * width, width, totals)
+            for i in range(taken):
+                for output in range(used):
+                    found[row + i, panel * PANEL + output] = totals[i * PANEL + output] * row_scales[row + i]
             row += taken
 
 

@@ -1,18 +1,16 @@
 """Sums of products in the processor's vector registers: what Numba has no words for.
 
-Left to itself the compiler adds up each group of products before it scales it, and reads a group of weights again for
-every row. Here the sums of several rows, each times one or two rows of the matrix, stay in registers, LANES partial
-sums for each, until the end of a row of the matrix. The vectors are LLVM's own, as wide as the processor's, so that it
+Some rows meet some vectors of outputs at a time: the sums of all of them stay in registers, LANES outputs in each, and
+every number that is loaded is used several times. The vectors are LLVM's own, as wide as the processor's, so that it
 finds the instructions of any processor for them (on x86, vpmaddwd or vpdpwssd).
 
 The order of all sums is given, so that a row gets the same, bit for bit, however many others are beside it.
 
 Numba takes what it has compiled as long as the file of the function that was compiled is as it was: who changes this
-file touches kernels.py too.
+file touches kernels.py and tiled_attention.py too.
 """
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 from llvmlite import binding, ir
@@ -36,122 +34,118 @@ def is_wide() -> bool:
     return f"+{WIDE}" in features().split(",")
 
 
-LANES = 16 if is_wide() else 8  # partial sums for each row
-OUTPUTS = 2 if is_wide() else 1  # rows of the matrix at a time, beside several rows: what fits the registers
-TAKEN = 2 * LANES  # products that are added to them at a time
+LANES = 16 if is_wide() else 8
+PANEL = 64  # outputs of a matrix that are kept side by side
 _BYTE, _SHORT, _INT = ir.IntType(8), ir.IntType(16), ir.IntType(32)
-_FLOATS = ir.VectorType(ir.FloatType(), LANES)
+_INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(ir.FloatType(), LANES)
 Emit = tuple[Any, Callable[..., Any]]
 
 
-class Sums(types.Type):  # type: ignore[misc]
-    """Of so many rows, each with so many rows of the matrix: an LLVM array of vectors."""
+def vectors(rows: int) -> int:
+    """Of outputs, beside so many rows: what fits the registers, 32 of 512 bits or 16 of 256."""
+    return PANEL // LANES if is_wide() else {1: 8, 2: 4}.get(rows, 2)
 
-    def __init__(self, rows: int, outputs: int) -> None:
-        self.rows, self.outputs, self.count = rows, outputs, rows * outputs
-        super().__init__(name=f"Sums({rows}, {outputs})")
+
+class Sums(types.Type):  # type: ignore[misc]
+    """Of so many rows, each with so many vectors of LANES outputs, in 32 bits: an LLVM array of vectors."""
+
+    def __init__(self, rows: int, vectors: int) -> None:
+        self.rows, self.vectors = rows, vectors
+        super().__init__(name=f"Sums({rows}, {vectors})")
 
 
 @register_model(Sums)
 class _SumsModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, of: Sums) -> None:
-        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.count))
+        super().__init__(manager, of, ir.ArrayType(_INTS, of.rows * of.vectors))
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def no_sums(_: Any, rows: Any, outputs: Any) -> Emit:
-    """Zeros, for numbers of rows and rows of the matrix, one or two, that are known when this is compiled."""
-    kind = Sums(rows.literal_value, outputs.literal_value)
+def no_sums(_: Any, rows: Any, vectors: Any) -> Emit:
+    """Zeros, for numbers that are known when this is compiled."""
+    kind = Sums(rows.literal_value, vectors.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(ir.ArrayType(_FLOATS, kind.count), None)
+        return ir.Constant(ir.ArrayType(_INTS, kind.rows * kind.vectors), None)
 
-    return kind(rows, outputs), emit
+    return kind(rows, vectors), emit
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def add_products(
-    _: Any, sums: Any, count: Any, codes: Any, places: Any, scales: Any, rows: Any, start: Any, width: Any
-) -> Emit:
-    """`sums` with the first of two scales times the `count` products of codes[places[0]:] and rows[start:],
-    rows[start + width:], ... added, and where they are of two rows of the matrix, the second times those of
-    codes[places[1]:].
+@intrinsic  # type: ignore[untyped-decorator]
+def add_products(_: Any, sums: Any, codes: Any, place: Any, rows: Any, start: Any, width: Any) -> Emit:
+    """`sums` with two products each added: of two inputs of every row, at `start` of `rows` and `width` after each
+    other, and the two codes of every output that belong to these inputs, from `place` on.
 
-    codes int8 and rows int16 are flat and contiguous, and not checked for their ends; count, known when this is
-    compiled, is a multiple of TAKEN, and so small that the sum of the products fits 32 bits.
+    codes int8 and rows int16 are flat and contiguous, and as in all that follows not checked for their ends.
     """
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found, _, codes, places, scales, rows, start, width = arguments
-        steps = range(0, count.literal_value, TAKEN)
-        for output in range(sums.outputs):
-            weights = pointer(context, builder, signature.args[2], codes, builder.extract_value(places, output))
-            taken = [_load(builder, weights, _BYTE, step) for step in steps]
-            scale = _everywhere(builder, builder.extract_value(scales, output))
-            inputs = pointer(context, builder, signature.args[5], rows, start)
-            for row in range(sums.rows):
-                others = [_load(builder, inputs, _SHORT, step) for step in steps]
-                products = [_pairs(builder, *both) for both in zip(taken, others, strict=True)]
-                some = builder.fmul(builder.sitofp(reduce(builder.add, products), _FLOATS), scale, flags=("contract",))
-                place = row * sums.outputs + output
-                total = builder.fadd(builder.extract_value(found, place), some, flags=("contract",))
-                found = builder.insert_value(found, total, place)
-                inputs = builder.gep(inputs, [width])
+        found, codes, place, rows, start, width = arguments
+        weights = pointer(context, builder, signature.args[1], codes, place)
+        taken = [_load(builder, weights, vector) for vector in range(sums.vectors)]
+        inputs = pointer(context, builder, signature.args[3], rows, start)
+        for row in range(sums.rows):
+            both = _everywhere(builder, inputs)
+            for vector in range(sums.vectors):
+                at = row * sums.vectors + vector
+                products = _pairs(builder, taken[vector], both)
+                found = builder.insert_value(found, builder.add(builder.extract_value(found, at), products), at)
+            inputs = builder.gep(inputs, [width])
         return found
 
     size = types.intp
-    two = types.UniTuple
-    return sums(sums, count, codes, two(size, 2), two(types.float32, 2), rows, size, size), emit
+    return sums(sums, codes, size, rows, size, size), emit
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def put_sums(_: Any, sums: Any, into: Any) -> Emit:
-    """The sums of each row, at most LANES in all, into the first elements of `into`, a contiguous float32 array with
-    room for them.
-
-    Neighbours are added, of two vectors at a time as long as there are two, so that every sum is made in the same
-    order."""
+@intrinsic  # type: ignore[untyped-decorator]
+def add_scaled(_: Any, sums: Any, scales: Any, scale: Any, totals: Any, place: Any) -> Emit:
+    """Adds the sums, each output's times its scale, to totals, float32, whose rows are PANEL after each other. `scale`
+    and `place` are where those of the first output stand."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        places = pointer(context, builder, signature.args[1], arguments[1], cgutils.intp_t(0))
-        left = [builder.extract_value(arguments[0], place) for place in range(sums.count)]
-        while len(left) > 1:
-            left = [_neighbours(builder, *pair, LANES) for pair in zip(left[::2], left[1::2], strict=True)]
-        found = left[0]
-        while found.type.count > sums.count:
-            found = _neighbours(builder, found, found, found.type.count // 2)
-        builder.store(found, builder.bitcast(places, found.type.as_pointer()), align=4)
+        found, scales, scale, totals, place = arguments
+        factors = pointer(context, builder, signature.args[1], scales, scale)
+        into = pointer(context, builder, signature.args[3], totals, place)
+        for row in range(sums.rows):
+            for vector in range(sums.vectors):
+                step = [cgutils.intp_t(vector * LANES)]
+                factor = builder.load(builder.bitcast(builder.gep(factors, step), _FLOATS.as_pointer()), align=4)
+                there = builder.bitcast(builder.gep(into, step), _FLOATS.as_pointer())
+                some = builder.sitofp(builder.extract_value(found, row * sums.vectors + vector), _FLOATS)
+                some = builder.fmul(some, factor, flags=("contract",))
+                total = builder.fadd(builder.load(there, align=4), some, flags=("contract",))
+                builder.store(total, there, align=4)
+            into = builder.gep(into, [cgutils.intp_t(PANEL)])
         return context.get_dummy_value()
 
-    return types.void(sums, into), emit
+    return types.void(sums, scales, types.intp, totals, types.intp), emit
 
 
 def pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
 
 
-def _load(builder: Any, pointer: Any, kind: Any, step: int) -> Any:
-    """TAKEN numbers, widened to 32 bits."""
-    vector = ir.VectorType(kind, TAKEN)
-    loaded = builder.load(builder.bitcast(builder.gep(pointer, [cgutils.intp_t(step)]), vector.as_pointer()))
-    loaded.align = 1
-    return builder.sext(loaded, ir.VectorType(_INT, TAKEN))
+def _load(builder: Any, codes: Any, vector: int) -> Any:
+    """Two codes of each of LANES outputs, widened to 32 bits."""
+    kind = ir.VectorType(_BYTE, 2 * LANES)
+    start = builder.gep(codes, [cgutils.intp_t(2 * LANES * vector)])
+    return builder.sext(
+        builder.load(builder.bitcast(start, kind.as_pointer()), align=1), ir.VectorType(_INT, 2 * LANES)
+    )
+
+
+def _everywhere(builder: Any, inputs: Any) -> Any:
+    """Two inputs, for each output, widened to 32 bits."""
+    both = builder.load(builder.bitcast(inputs, _INT.as_pointer()), align=2)
+    nothing = ir.Constant(_INTS, ir.Undefined)
+    places = ir.Constant(_INTS, None)
+    spread = builder.shuffle_vector(builder.insert_element(nothing, both, _INT(0)), nothing, places)
+    return builder.sext(builder.bitcast(spread, ir.VectorType(_SHORT, 2 * LANES)), ir.VectorType(_INT, 2 * LANES))
 
 
 def _pairs(builder: Any, some: Any, others: Any) -> Any:
     """The products, added in pairs."""
     products = builder.mul(some, others, flags=("nsw",))
-    places = [ir.Constant(ir.VectorType(_INT, LANES), list(range(first, TAKEN, 2))) for first in (0, 1)]
+    kind = ir.VectorType(_INT, LANES)
+    places = [ir.Constant(kind, list(range(first, 2 * LANES, 2))) for first in (0, 1)]
     return builder.add(*(builder.shuffle_vector(products, products, some) for some in places))
-
-
-def _neighbours(builder: Any, one: Any, other: Any, count: int) -> Any:
-    """The first `count` sums of two neighbours each in two vectors, as if they were one."""
-    places = [ir.Constant(ir.VectorType(_INT, count), list(range(first, 2 * count, 2))) for first in (0, 1)]
-    return builder.fadd(*(builder.shuffle_vector(one, other, some) for some in places))
-
-
-def _everywhere(builder: Any, scale: Any) -> Any:
-    nothing = ir.Constant(_FLOATS, ir.Undefined)
-    places = ir.Constant(ir.VectorType(_INT, LANES), None)
-    return builder.shuffle_vector(builder.insert_element(nothing, scale, _INT(0)), nothing, places)

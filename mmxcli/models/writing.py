@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Befores = Sequence[Before]
 
 TOGETHER = 4  # texts that are written at once: with more, products are bound by computing and not by memory any more
-FORMAT = 2  # of the file with weights in 8 bits
+FORMAT = 4  # of the file with weights in 8 bits
 MOST_BYTES = 512 << 20  # of keys and values for all texts that are written at once
 COPIES = 3  # times as much as a state in bfloat16: itself, and what is written with in float32
 

@@ -5,11 +5,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from mmxcli.models.files import private_folder
+from mmxcli.errors import ModelError
+from mmxcli.models.files import locked, private_folder
 
 
 def load_compiler() -> Path:
@@ -29,13 +31,21 @@ def load_compiler() -> Path:
 
 def first_run(run: Callable[[], object], folder: Path, module: str) -> None:
     """Runs what is compiled by it, or loaded. What was compiled can be damaged, as after a power loss, and Numba loads
-    it unseen: whatever goes wrong, it is thrown away and done once more."""
-    try:
-        run()
-    except Exception:  # noqa: BLE001 - anything can come of damaged code
-        for left in folder.glob(f"*/{module}.*"):
-            left.unlink(missing_ok=True)
-        run()
+    it unseen: whatever goes wrong, it is thrown away and done once more.
+
+    One process at a time: Numba counts the files of a function's variants by an index that it reads, changes and writes
+    again, so of two processes one can keep its code under the name of another variant. Where the folder cannot be
+    written to nothing is kept, and nobody is waited for."""
+    with ExitStack() as alone:
+        with suppress(ModelError, OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            alone.enter_context(locked(folder / f"{module}.lock", lambda: None))
+        try:
+            run()
+        except Exception:  # noqa: BLE001 - anything can come of damaged code
+            for left in folder.glob(f"*/{module}.*"):
+                left.unlink(missing_ok=True)
+            run()
 
 
 def _private() -> Path:

@@ -41,8 +41,8 @@ def _parallel(function: Function) -> Function:
 class Weights(NamedTuple):
     """`codes` and `scales` are those of all matrices, one after the other, each in panels of PANEL outputs, filled up
     with zeros: codes (panels, inputs / 2, PANEL, 2), scales (panels, inputs / GROUP, PANEL). `places` (layers + 1, 4)
-    say where the codes of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of the
-    head. `norms` (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms`
+    say where the codes of q, k and v, of the output, of gate and up, and of down begin, and in the last row those of
+    the head. `norms` (2 layers + 1, hidden); `biases` (layers, q, k and v), zeros where there are none; `head_norms`
     (layers, 2, head width), or (layers, 0, head width). `mlp` is the width of the gate."""
 
     codes: Codes

@@ -18,7 +18,7 @@ from plan import outcome
 
 from mmxcli.config import load_settings
 from mmxcli.models.writing import Writer, Writing
-from mmxcli.reading.answering import gather
+from mmxcli.reading.answering import gather, seen_again
 from mmxcli.reading.generate import generate
 from mmxcli.reading.lookup import Lookup
 from mmxcli.reading.prompts import question_prompt
@@ -65,9 +65,7 @@ def main() -> None:
             assert session.writer
             for question in questions[: args.each]:
                 evidence = gather(reading, question, NEAREST)
-                passages = [passage.text.strip() for passage in evidence.passages[: settings.passages]]
-                quotes = [quote.text for quote in evidence.quotes]
-                prompt = question_prompt(session.template, passages, quotes, question)
+                prompt = question_prompt(session.template, *seen_again(evidence, settings.passages), question)
                 texts = []
                 for way, draft in enumerate((nothing, guess)):
                     Lookup.draft = draft  # type: ignore[method-assign]

@@ -207,7 +207,9 @@ class Settings:
     context: int = field(default=0, metadata=_about(_count(0, 100), "Lines to show around each quote"))
     passages: int | None = field(
         default=None,
-        metadata=_about(_count(1), "Passages that the model reads again for a question", "2, of code 4"),
+        metadata=_about(
+            _count(0), "Passages that the model reads for a question, beside the best sentences", "0, of code 4"
+        ),
     )
     offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))
     cache: bool = field(default=True, metadata=_about(SWITCH, "Use stored readings, and store new ones"))

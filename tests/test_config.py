@@ -98,7 +98,7 @@ def test_a_project_file_beside_the_sources_is_trusted(project: Path, sources: li
         ({"max_tokens": "9" * 5000}, {}, "", ["--max-tokens", "whole number"]),
         ({}, {"MMX_MEMORY": "lots"}, "", ["memory", "MMX_MEMORY", "8G"]),
         ({}, {"MMX_OFFLINE": "maybe"}, "", ["offline", "MMX_OFFLINE", "true or false"]),
-        ({}, {}, "passages = -1", ["passages", "mmx.toml", "whole number from 1"]),
+        ({}, {}, "passages = -1", ["passages", "mmx.toml", "whole number from 0"]),
         ({}, {}, "threads = true", ["threads", "mmx.toml"]),
         ({}, {}, "model = ''", ["model", "mmx.toml"]),
         ({}, {}, "home = 3", ["home", "mmx.toml", "a folder"]),

@@ -149,7 +149,7 @@ def _compiled() -> ModuleType | None:
         return None
     from mmxcli.models import tiled_attention
 
-    first_run(tiled_attention.compile_all, folder, "tiled_attention")
+    first_run(tiled_attention.compile_all, folder)
     return tiled_attention
 
 

@@ -29,9 +29,9 @@ def load_compiler() -> Path:
     return folder
 
 
-def first_run(run: Callable[[], object], folder: Path, module: str) -> None:
+def first_run(run: Callable[[], object], folder: Path) -> None:
     """Runs what is compiled by it, or loaded. What was compiled can be damaged, as after a power loss, and Numba loads
-    it unseen: whatever goes wrong, it is thrown away and done once more.
+    it unseen: whatever goes wrong, all that is kept is thrown away, and it is done once more.
 
     One process at a time: Numba counts the files of a function's variants by an index that it reads, changes and writes
     again, so of two processes one can keep its code under the name of another variant. Where the folder cannot be
@@ -39,11 +39,11 @@ def first_run(run: Callable[[], object], folder: Path, module: str) -> None:
     with ExitStack() as alone:
         with suppress(ModelError, OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            alone.enter_context(locked(folder / f"{module}.lock", lambda: None))
+            alone.enter_context(locked(folder / "compiled.lock", lambda: None))
         try:
             run()
         except Exception:  # noqa: BLE001 - anything can come of damaged code
-            for left in folder.glob(f"*/{module}.*"):
+            for left in folder.glob("*/*.nb[ci]"):
                 left.unlink(missing_ok=True)
             run()
 

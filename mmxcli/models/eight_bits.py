@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.checkpoint import hashed
 from mmxcli.models.files import clear_disk_errors, locked, private_folder, write
-from mmxcli.models.kernels import GROUP, Numbers, Weights
+from mmxcli.models.kernels import GROUP, Weights
 from mmxcli.models.lanes import PANEL
 from mmxcli.models.shape import Shape
 from mmxcli.models.shards import Header, described, read_header
+from mmxcli.models.step_attention import Numbers
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,36 +6,22 @@ row, sums in 32 bits, all else in float32. Numba compiles it once, and keeps the
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from mmxcli.models.exponential import exp
+from mmxcli.models.jitted import in_order, parallel, plain
 from mmxcli.models.lanes import LANES, PANEL, add_products, add_scaled, no_sums, vectors
+from mmxcli.models.step_attention import Floats, Numbers, Texts, attend
 
 GROUP = 64  # weights of a row that share a scale; rows are filled with zeros up to a multiple of it
 FEW = 8  # rows
 LARGEST = 32_767
-_POWERS = (2.0 ** np.arange(-127, 128)).astype(np.float32)  # by the exponent + 127
-Floats = NDArray[np.float32]
 Codes = NDArray[np.int8]
 Wide = NDArray[np.int16]
-Numbers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _plain(function: Function) -> Function:
-    return njit(fastmath=True, nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
-
-
-def _in_order(function: Function) -> Function:
-    return njit(nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
-
-
-def _parallel(function: Function) -> Function:
-    return njit(fastmath=True, nogil=True, cache=True, parallel=True, error_model="numpy")(function)  # type: ignore[no-any-return]
 
 
 class Weights(NamedTuple):
@@ -53,20 +39,6 @@ class Weights(NamedTuple):
     head_norms: Floats
     epsilon: float
     mlp: int
-
-
-class Texts(NamedTuple):
-    """Keys, turned, and values of all texts, `pairs` (texts, layers, 2, key-value heads, room, head width), and of
-    their first tokens, `sinks` (texts, layers, 2, key-value heads, sinks, head width). For each of n new tokens,
-    `numbers` (n,) is its text; `firsts` and `lengths` (n,) say from where to where it sees, itself the last, and
-    `slides` whether that is not all, so that it sees the sinks too. Tokens of one text come in their order."""
-
-    pairs: Floats
-    sinks: Floats
-    numbers: Numbers
-    firsts: Numbers
-    lengths: Numbers
-    slides: Flags
 
 
 class _Inputs(NamedTuple):
@@ -91,19 +63,7 @@ class _Room(NamedTuple):
     added: Floats
 
 
-@_plain
-def _exp(x: Any) -> Any:
-    """exp to 2e-7 of itself, in a form that the compiler can do for many numbers at once."""
-    x = min(max(x, np.float32(-87.0)), np.float32(87.0))
-    power = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-    rest = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
-    found = np.float32(1.9875691500e-4)
-    for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
-        found = found * rest + np.float32(coefficient)
-    return (found * rest * rest + rest + np.float32(1.0)) * _POWERS[np.int64(power) + 127]
-
-
-@_plain
+@plain
 def _rounded(row: Floats, codes: Wide) -> Any:
     """Rounds a row to 16 bits; returns its scale."""
     largest = np.float32(1e-30)
@@ -115,7 +75,7 @@ def _rounded(row: Floats, codes: Wide) -> Any:
     return largest / np.float32(LARGEST)
 
 
-@_plain
+@plain
 def _normed(row: Floats, weight: Floats, epsilon: float, found: Floats) -> None:
     """RMS norm (arXiv 1910.07467, equation 4)."""
     squares = np.float32(0)
@@ -130,7 +90,7 @@ def _rows_at_once(number: int) -> Callable[..., None]:
     at_once = vectors(number)
     outputs = at_once * LANES
 
-    @_in_order
+    @in_order
     def multiply(codes: Codes, start: int, scales: Floats, rows: Wide, row: int, width: int, totals: Floats) -> None:
         """A panel, whose codes begin at `start`, times so many rows, the first of which begins at `row`, into totals
         (rows, PANEL)."""
@@ -148,7 +108,7 @@ def _rows_at_once(number: int) -> Callable[..., None]:
 _one, _two, _four, _six = (_rows_at_once(number) for number in (1, 2, 4, 6))
 
 
-@_parallel
+@parallel
 def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
     """rows (n, in) times a matrix (out, in) into found (n, out)."""
     count, width = rows.shape
@@ -174,7 +134,7 @@ def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, fou
             row += taken
 
 
-@_plain
+@plain
 def _turn(head: Floats, cos: Floats, sin: Floats) -> None:
     """Turns a head by its position in place: models/rotary.py."""
     half = cos.shape[0]
@@ -184,59 +144,7 @@ def _turn(head: Floats, cos: Floats, sin: Floats) -> None:
         head[half + i] = second * cos[i] + first * sin[i]
 
 
-@_plain
-def _scores(query: Floats, keys: Floats, scale: float, found: Floats) -> Any:
-    """scale * query . key of each of the keys (m, width); returns the largest."""
-    largest = np.float32(-1e30)
-    for m in range(keys.shape[0]):
-        total = np.float32(0)
-        for i in range(query.shape[0]):
-            total += query[i] * keys[m, i]
-        found[m] = total * np.float32(scale)
-        largest = max(largest, found[m])
-    return largest
-
-
-@_plain
-def _mix(scores: Floats, largest: float, values: Floats, found: Floats) -> Any:
-    """Adds the values (m, width), each exp(score - largest) times; returns the sum of these shares."""
-    total = np.float32(0)
-    for m in range(values.shape[0]):
-        scores[m] = _exp(scores[m] - largest)
-    for m in range(values.shape[0]):
-        share = scores[m]
-        total += share
-        for i in range(values.shape[1]):
-            found[i] += share * values[m, i]
-    return total
-
-
-@_parallel
-def _attend(heads: Floats, capped: Floats, texts: Texts, layer: int, found: Floats) -> None:
-    """Attention of new tokens. heads (n, all heads, width), turned, and capped (n, query heads, width)."""
-    queries, shared = capped.shape[1], texts.pairs.shape[3]
-    width = heads.shape[2]
-    scale = np.float32(1) / np.sqrt(np.float32(width))
-    for task in prange(heads.shape[0] * queries):
-        row, head = task // queries, task % queries
-        text, pair = texts.numbers[row], head // (queries // shared)
-        first, last = texts.firsts[row], texts.lengths[row]
-        few = texts.sinks.shape[4] if texts.slides[row] else 0
-        scores = np.empty(few + last - first, np.float32)
-        keys, values = texts.pairs[text, layer, 0, pair, first:last], texts.pairs[text, layer, 1, pair, first:last]
-        largest = _scores(heads[row, head], keys, scale, scores[few:])
-        if few:
-            of_sinks = _scores(capped[row, head], texts.sinks[text, layer, 0, pair], scale, scores[:few])
-            largest = max(largest, of_sinks)
-        mixed = np.zeros(width, np.float32)
-        total = _mix(scores[few:], largest, values, mixed)
-        if few:
-            total += _mix(scores[:few], largest, texts.sinks[text, layer, 1, pair], mixed)
-        for i in range(width):
-            found[row, head * width + i] = mixed[i] / total
-
-
-@_parallel
+@parallel
 def _gated(both: Floats, found: Floats) -> None:
     """silu(gate) * up of rows that hold the gate and then up."""
     count, width = found.shape
@@ -245,10 +153,10 @@ def _gated(both: Floats, found: Floats) -> None:
         row, start = task // blocks, task % blocks * 256
         for i in range(start, min(width, start + 256)):
             gate = both[row, i]
-            found[row, i] = gate / (np.float32(1) + _exp(-gate)) * both[row, width + i]
+            found[row, i] = gate / (np.float32(1) + exp(-gate)) * both[row, width + i]
 
 
-@_plain
+@plain
 def _place_heads(
     weights: Weights, texts: Texts, layer: int, room: _Room, heads: Floats, table: Floats, sink_table: Floats
 ) -> None:
@@ -272,7 +180,7 @@ def _place_heads(
             texts.pairs[text, layer, 1, head, place] = heads[row, queries + shared + head]
 
 
-@_plain
+@plain
 def _filled_rows(count: int, size: int) -> Wide:
     """Zeros for rows of this size, filled up to whole groups. No load crosses a line of the cache, which costs an
     eighth of a product's time."""
@@ -282,18 +190,18 @@ def _filled_rows(count: int, size: int) -> Wide:
     return flat[start : start + count * width].reshape(count, width)
 
 
-@_plain
+@plain
 def _inputs(count: int, size: int) -> _Inputs:
     return _Inputs(np.empty((count, size), np.float32), _filled_rows(count, size), np.empty(count, np.float32))
 
 
-@_parallel
+@parallel
 def _round_many(values: Floats, inputs: Wide, scales: Floats) -> None:
     for row in prange(values.shape[0]):
         scales[row] = _rounded(values[row], inputs[row])
 
 
-@_plain
+@plain
 def _round(values: Floats, inputs: Wide, scales: Floats) -> None:
     """Rounds rows to 16 bits, with their scales. To share few among threads takes longer than to do it."""
     if values.shape[0] > FEW:
@@ -303,7 +211,7 @@ def _round(values: Floats, inputs: Wide, scales: Floats) -> None:
             scales[row] = _rounded(values[row], inputs[row])
 
 
-@_plain
+@plain
 def _read_normed(weights: Weights, norm: int, matrix: int, hidden: Floats, inputs: _Inputs, found: Floats) -> None:
     """A matrix times the hidden rows, normalised."""
     for row in range(hidden.shape[0]):
@@ -312,7 +220,7 @@ def _read_normed(weights: Weights, norm: int, matrix: int, hidden: Floats, input
     _multiply(weights, matrix, inputs.rows, inputs.scales, found)
 
 
-@_plain
+@plain
 def _add_product(weights: Weights, matrix: int, inputs: Floats, rows: Wide, hidden: Floats, room: _Room) -> None:
     """Adds a matrix times the inputs to the hidden rows."""
     _round(inputs, rows, room.inputs.scales)
@@ -320,11 +228,12 @@ def _add_product(weights: Weights, matrix: int, inputs: Floats, rows: Wide, hidd
     hidden += room.added
 
 
-@_plain
-def read(weights: Weights, texts: Texts, hidden: Floats, table: Floats, sink_table: Floats) -> None:
+@plain
+def read(weights: Weights, texts: Texts, hidden: Floats, table: Floats, sink_table: Floats, for_output: bool) -> None:
     """n tokens of some texts through all layers.
 
-    hidden (n, hidden), the embedded tokens, becomes the output of the last layer; the pairs of `texts` are modified.
+    hidden (n, hidden), the embedded tokens, becomes the output of the last layer, or where that is not wanted what went
+    into it: then no more of it is computed than its keys and values. The pairs of `texts` are modified.
     table (n, 2, head width / 2) is cos and sin of their positions, sink_table (2, head width / 2) those of the capped
     distance to the sinks.
     """
@@ -348,14 +257,16 @@ def read(weights: Weights, texts: Texts, hidden: Floats, table: Floats, sink_tab
     for layer in range(layers):
         _read_normed(weights, 2 * layer, 4 * layer, hidden, room.inputs, room.heads)
         _place_heads(weights, texts, layer, room, heads, table, sink_table)
-        _attend(heads, room.capped, texts, layer, room.merged)
+        if layer == layers - 1 and not for_output:
+            return
+        attend(heads, room.capped, texts, layer, room.merged)
         _add_product(weights, 4 * layer + 1, room.merged, room.merged_rows, hidden, room)
         _read_normed(weights, 2 * layer + 1, 4 * layer + 2, hidden, room.inputs, room.both)
         _gated(room.both, room.gated)
         _add_product(weights, 4 * layer + 3, room.gated, room.wide_rows, hidden, room)
 
 
-@_plain
+@plain
 def score(weights: Weights, hidden: Floats, logits: Floats) -> None:
     """From the output of the last layer (n, hidden) to logits (n, vocabulary)."""
     layers = weights.places.shape[0] - 1

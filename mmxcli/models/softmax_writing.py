@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mmxcli.models.embedding import Embedding
-from mmxcli.models.kernels import GROUP, Floats, Numbers, Texts, Weights, read, score
+from mmxcli.models.kernels import GROUP, Weights, read, score
 from mmxcli.models.shape import Shape
+from mmxcli.models.step_attention import Floats, Numbers, Texts
 from mmxcli.state.sizes import SINKS
 
 ROWS = 4  # tokens a step: with more, products are bound by computing and no longer by memory
@@ -53,11 +54,11 @@ class SoftmaxWriting:
         for text, piece in enumerate(pieces):
             for start in range(0, len(piece), PIECE):
                 part = piece[start : start + PIECE]
-                self._advance([part if other == text else [] for other in range(len(pieces))])
+                self._advance([part if other == text else [] for other in range(len(pieces))], for_output=False)
 
     def step(self, pieces: Sequence[Sequence[int]]) -> Floats:
         self._added = np.array([len(piece) for piece in pieces])
-        hidden = self._advance(pieces)
+        hidden = self._advance(pieces, for_output=True)
         logits: Floats = np.empty((len(hidden), self._shape.vocabulary), np.float32)
         score(self._weights, hidden, logits)
         return logits
@@ -88,8 +89,8 @@ class SoftmaxWriting:
         pairs = self._pairs[:, :, :, :, start:length].copy()
         return Past(pairs, self._sinks, self._lengths - start, self._positions.copy(), self._window)
 
-    def _advance(self, pieces: Sequence[Sequence[int]]) -> Floats:
-        """Adds tokens to the texts; the output of the last layer for each."""
+    def _advance(self, pieces: Sequence[Sequence[int]], *, for_output: bool) -> Floats:
+        """Adds tokens to the texts; the output of the last layer for each, if that is wanted."""
         counts = np.array([len(piece) for piece in pieces])
         numbers = np.repeat(self._going, counts)
         before = np.concatenate([np.arange(count) for count in counts])  # so many new ones of the same text
@@ -106,7 +107,7 @@ class SoftmaxWriting:
         farthest = min(SINKS + self._window - 1, int(positions.max())) if slides.any() else 0
         sink_table = self._table(np.array([farthest]))[0]
         hidden = self._embedding.rows([token for piece in pieces for token in piece])
-        read(self._weights, texts, hidden, self._table(positions), sink_table)
+        read(self._weights, texts, hidden, self._table(positions), sink_table, for_output)
         return hidden
 
     def _grow(self, length: int) -> None:
@@ -130,5 +131,5 @@ def compile_step(weights: Weights) -> None:
     pairs, numbers = np.zeros((1, 0, 2, 1, 1, width), np.float32), np.zeros(1, np.int64)
     texts = Texts(pairs, pairs, numbers, numbers, numbers + 1, np.zeros(1, np.bool_))
     table, hidden = np.zeros((1, 2, width // 2), np.float32), np.ones((1, size), np.float32)
-    read(weights, texts, hidden, table, table[0])
+    read(weights, texts, hidden, table, table[0], True)
     score(weights, hidden, np.empty((1, vocabulary), np.float32))

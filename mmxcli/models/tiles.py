@@ -1,10 +1,11 @@
-"""Products of bfloat16 numbers whose sums stay in the processor's registers: what Numba has no words for.
+"""Products whose sums stay in the processor's registers: what Numba has no words for.
 
-A tile is some rows of vectors of 16 sums. With 6 rows of 4 vectors each number that is loaded is used four or six
-times, and vdpbf16ps, two products and sums in each of 16 lanes, is all that the loop waits for.
+A tile is some rows of vectors of sums. With 6 rows of 4 vectors each number that is loaded is used four or six times,
+and the instructions that multiply and add (of bfloat16 vdpbf16ps: two products in each of 16 lanes) are all that the
+loop waits for.
 
 Numba takes what it has compiled as long as the file of the function that was compiled is as it was: who changes this
-file touches tiled_attention.py too.
+file touches tiled_attention.py and kernels.py too.
 """
 
 from collections.abc import Callable
@@ -17,10 +18,10 @@ from numba.extending import intrinsic, models, register_model
 
 from mmxcli.models.lanes import features, pointer
 
-LANES = 16
+LANES = 16  # of a vector of bfloat16 products
 Emit = tuple[Any, Callable[..., Any]]
 _INT, _FLOAT = ir.IntType(32), ir.FloatType()
-_INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(_FLOAT, LANES)
+_INTS = ir.VectorType(_INT, LANES)
 
 
 class _BFloat(ir.Type):  # type: ignore[misc]
@@ -46,28 +47,29 @@ def usable() -> bool:
 
 
 class Tile(types.Type):  # type: ignore[misc]
-    """float32 sums, `rows` of `vectors` times LANES: an LLVM array of vectors."""
+    """float32 sums, `rows` of `vectors` times `lanes`: an LLVM array of vectors."""
 
-    def __init__(self, rows: int, vectors: int) -> None:
-        self.rows, self.vectors = rows, vectors
-        super().__init__(name=f"Tile({rows}, {vectors})")
+    def __init__(self, rows: int, vectors: int, lanes: int) -> None:
+        self.rows, self.vectors, self.lanes = rows, vectors, lanes
+        self.floats = ir.VectorType(_FLOAT, lanes)
+        super().__init__(name=f"Tile({rows}, {vectors}, {lanes})")
 
 
 @register_model(Tile)
 class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, of: Tile) -> None:
-        super().__init__(manager, of, ir.ArrayType(_FLOATS, of.rows * of.vectors))
+        super().__init__(manager, of, ir.ArrayType(of.floats, of.rows * of.vectors))
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def no_tile(_: Any, rows: Any, vectors: Any) -> Emit:
+def no_tile(_: Any, rows: Any, vectors: Any, lanes: Any) -> Emit:
     """Zeros, for numbers that are known when this is compiled."""
-    kind = Tile(rows.literal_value, vectors.literal_value)
+    kind = Tile(rows.literal_value, vectors.literal_value, lanes.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(ir.ArrayType(_FLOATS, kind.rows * kind.vectors), None)
+        return ir.Constant(ir.ArrayType(kind.floats, kind.rows * kind.vectors), None)
 
-    return kind(rows, vectors), emit
+    return kind(rows, vectors, lanes), emit
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -80,7 +82,9 @@ def take_tile(_: Any, like: Any, source: Any, place: Any, stride: Any) -> Emit:
         row = pointer(context, builder, signature.args[1], source, place)
         for at in range(like.rows):
             for vector in range(like.vectors):
-                found = builder.insert_value(found, _load(builder, row, vector, _FLOATS), at * like.vectors + vector)
+                found = builder.insert_value(
+                    found, _load(builder, row, vector, like.floats), at * like.vectors + vector
+                )
             row = builder.gep(row, [stride])
         return found
 
@@ -97,7 +101,7 @@ def put_tile(_: Any, tile: Any, into: Any, place: Any, stride: Any) -> Emit:
         for at in range(tile.rows):
             for vector in range(tile.vectors):
                 sums = builder.extract_value(taken, at * tile.vectors + vector)
-                builder.store(sums, _vector(builder, row, vector, _FLOATS), align=4)
+                builder.store(sums, _vector(builder, row, vector, tile.floats), align=4)
             row = builder.gep(row, [stride])
         return context.get_dummy_value()
 
@@ -113,14 +117,37 @@ def add_pairs(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any
         found, some, place, stride, others, other = arguments
         start = pointer(context, builder, signature.args[4], others, other)
         lanes = [builder.bitcast(_load(builder, start, at, _INTS), _PAIRS) for at in range(tile.vectors)]
-        kind = ir.FunctionType(_FLOATS, [_FLOATS, _PAIRS, _PAIRS])
+        kind = ir.FunctionType(tile.floats, [tile.floats, _PAIRS, _PAIRS])
         multiply = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
         row = pointer(context, builder, signature.args[1], some, place)
         for at in range(tile.rows):
-            pair = builder.bitcast(_everywhere(builder, builder.load(row)), _PAIRS)
+            pair = builder.bitcast(_everywhere(builder, builder.load(row), _INTS), _PAIRS)
             for vector in range(tile.vectors):
                 sums = builder.extract_value(found, at * tile.vectors + vector)
                 sums = builder.call(multiply, [sums, pair, lanes[vector]])
+                found = builder.insert_value(found, sums, at * tile.vectors + vector)
+            row = builder.gep(row, [stride])
+        return found
+
+    return tile(tile, some, types.intp, types.intp, others, types.intp), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_outer(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any, other: Any) -> Emit:
+    """`tile` with the product of a column and a row of float32 numbers added: one of `some` for each row, from `place`
+    on, `stride` apart, and one of `others` for each lane, from `other` on."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found, some, place, stride, others, other = arguments
+        start = pointer(context, builder, signature.args[4], others, other)
+        lanes = [_load(builder, start, at, tile.floats) for at in range(tile.vectors)]
+        row = pointer(context, builder, signature.args[1], some, place)
+        for at in range(tile.rows):
+            number = _everywhere(builder, builder.load(row), tile.floats)
+            for vector in range(tile.vectors):
+                product = builder.fmul(number, lanes[vector], flags=("contract",))
+                sums = builder.extract_value(found, at * tile.vectors + vector)
+                sums = builder.fadd(sums, product, flags=("contract",))
                 found = builder.insert_value(found, sums, at * tile.vectors + vector)
             row = builder.gep(row, [stride])
         return found
@@ -161,13 +188,13 @@ def power_of_two(_: Any, exponent: Any) -> Emit:
 
 
 def _vector(builder: Any, start: Any, number: int, kind: Any) -> Any:
-    return builder.bitcast(builder.gep(start, [cgutils.intp_t(LANES * number)]), kind.as_pointer())
+    return builder.bitcast(builder.gep(start, [cgutils.intp_t(kind.count * number)]), kind.as_pointer())
 
 
 def _load(builder: Any, start: Any, number: int, kind: Any) -> Any:
     return builder.load(_vector(builder, start, number, kind), align=4)
 
 
-def _everywhere(builder: Any, number: Any) -> Any:
-    nothing = ir.Constant(_INTS, ir.Undefined)
-    return builder.shuffle_vector(builder.insert_element(nothing, number, _INT(0)), nothing, ir.Constant(_INTS, None))
+def _everywhere(builder: Any, number: Any, kind: Any) -> Any:
+    nothing, places = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_INT, kind.count), None)
+    return builder.shuffle_vector(builder.insert_element(nothing, number, _INT(0)), nothing, places)

@@ -16,9 +16,9 @@ from mmxcli.state.model_state import ModelState
 from mmxcli.state.sizes import SINKS
 
 if TYPE_CHECKING:
-    from mmxcli.models.kernels import Floats
     from mmxcli.models.softmax import SoftmaxModel
     from mmxcli.models.softmax_writing import Past, SoftmaxWriting
+    from mmxcli.models.step_attention import Floats
 
     Before = ModelState | Past  # what a text goes on from
     Befores = Sequence[Before]
@@ -214,7 +214,7 @@ def fast_writer(model: Callable[[], Model], folder: Path, file: Path, threads: i
     weights = kept(shape, file, lambda: cast("SoftmaxModel", model()))
     embedding = Embedding(embedding_of(shape, folder))
     try:
-        first_run(lambda: compile_step(weights), compiled, "kernels")
+        first_run(lambda: compile_step(weights), compiled)
     finally:  # Numba's first use of its threads changes how many torch has, where both use the same library for them
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(threads)

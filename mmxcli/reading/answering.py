@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]  # texts to rows of length 1 whose products are cosines
 Scored = TypeVar("Scored", Hit, Quote)
 
-# That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): one is read a second
-# sooner than two, but the smaller model and harder questions need both; of code, four do best.
-PASSAGES, PASSAGES_OF_CODE = 2, 4
+# That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): of prose, passages make
+# answers no better, and take two thirds of the time; of code, four do best.
+PASSAGES, PASSAGES_OF_CODE = 0, 4
 LONGEST = 5_000  # characters of a question that the model reads: of more it makes nothing, and takes minutes for it
 NAMING_TOKENS = 48  # of an answer to a single sentence
 CANDIDATES = 8  # passages in which evidence is looked for; the model reads the first few of them
@@ -276,17 +276,26 @@ def write(
     """What the model says: after a conversation or the state of a full reading, which stay as they are, or from
     nothing.
 
-    For each question it reads the first passages, and then the best sentences of all of them.
+    For each question it reads what is `seen_again`.
     """
     prompts, states = [], []
     for question, evidence in asked:
-        count = session.settings.passages or (PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES)
-        passages = [_readable(passage) for passage in evidence.passages[:count]]
-        quotes = [_told(evidence, quote) for quote in evidence.quotes]
+        passages, quotes = seen_again(evidence, session.settings.passages)
         state, prompt = (after or Conversation(session, reading)).begin(passages, quotes, question)
         prompts.append(prompt)
         states += [] if state is None else [state]
     return _generated(session, states or None, prompts, session.settings.max_tokens)
+
+
+def seen_again(evidence: Evidence, passages: int | None) -> tuple[list[str], list[str]]:
+    """What the model reads of a text for a question: the first passages, so many where it is said, and the best
+    sentences of all of them."""
+    if passages is None:
+        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES
+    return (
+        [_readable(passage) for passage in evidence.passages[:passages]],
+        [_told(evidence, quote) for quote in evidence.quotes],
+    )
 
 
 def _readable(passage: Passage) -> str:

@@ -26,8 +26,8 @@ def reading_prompt(template: ChatTemplate) -> list[int]:
 
 
 def question_prompt(template: ChatTemplate, passages: Sequence[str], quotes: Sequence[str], question: str) -> list[int]:
-    """A whole prompt: question, passages, their best sentences again, and the question again, because reading
-    twice helps (arXiv 2407.05483)."""
+    """A whole prompt: question, passages, the best sentences, and the question again, because reading twice helps
+    (arXiv 2407.05483)."""
     return [token for part in template.parts(SYSTEM, [_question(passages, quotes, question)]) for token in part]
 
 
@@ -97,7 +97,7 @@ def _question(passages: Sequence[str], quotes: Sequence[str], question: str) -> 
 
 def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:
     best = "\n".join(" ".join(quote.split()) for quote in quotes)
-    return "\n\n".join(passages) + f"\n\nMost relevant:\n{best}"
+    return "\n\n".join([*passages, f"Most relevant:\n{best}"]) if passages else best
 
 
 def purpose_prompt(template: ChatTemplate, name: str, definitions: Sequence[str], head: str) -> list[int]:

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from tiny import make_model
 
 from mmxcli.models import writing as writing_module
-from mmxcli.models.kernels import Floats
 from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.softmax_writing import ENDLESS, ROOM
+from mmxcli.models.step_attention import Floats
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
 from mmxcli.models.writing import TOGETHER, PlainWriting, Writer, Writing, writer

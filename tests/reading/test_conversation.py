@@ -102,10 +102,10 @@ def test_a_turn_costs_the_same_however_long_the_conversation_is(
     compiled = SoftmaxWriting._advance
     plain = type(session.model).advance
 
-    def counting(self: SoftmaxWriting, pieces: Sequence[Sequence[int]]) -> Any:
+    def counting(self: SoftmaxWriting, pieces: Sequence[Sequence[int]], *, for_output: bool) -> Any:
         nonlocal done
         done += sum(map(len, pieces))
-        return compiled(self, pieces)
+        return compiled(self, pieces, for_output=for_output)
 
     def counting_plain(self: Any, state: Any, ids: Sequence[int], logits: Any = "none") -> Any:
         nonlocal done

@@ -208,7 +208,9 @@ class Settings:
     passages: int | None = field(
         default=None,
         metadata=_about(
-            _count(0), "Passages that the model reads for a question, beside the best sentences", "0, of code 4"
+            _count(0),
+            "Passages that the model reads for a question, beside the best sentences",
+            "2 where no sentence fits well, of code 4, else none",
         ),
     )
     offline: bool = field(default=False, metadata=_about(SWITCH, "Use no network"))

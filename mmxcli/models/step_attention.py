@@ -127,16 +127,16 @@ def _blocks(numbers: Numbers, most: int) -> Numbers:
 
 
 @in_order
-def _side_by_side(heads: Floats, start: int, end: int, first: int, group: int, lanes_: int) -> Floats:
-    """Of `group` heads from the first on, of the tokens from start to end: (head width, lanes), zeros where no query
+def _side_by_side(heads: Floats, start: int, end: int, first: int, group: int, width: int) -> Floats:
+    """Of `group` heads from the first on, of the tokens from start to end: (head width, width), zeros where no query
     stands."""
     size = heads.shape[2]
-    found = np.zeros(size * lanes_, np.float32)
+    found = np.zeros(size * width, np.float32)
     for token in range(start, end):
         for head in range(group):
             lane = (token - start) * group + head
             for i in range(size):
-                found[i * lanes_ + lane] = heads[token, first + head, i]
+                found[i * width + lane] = heads[token, first + head, i]
     return found
 
 

@@ -1,4 +1,4 @@
-"""One question: the recalled passages are read again, and what the model writes is held against them."""
+"""One question: the best sentences are read again, and what the model writes is held against them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]  # texts to rows of length 1 whose products are cosines
 Scored = TypeVar("Scored", Hit, Quote)
 
-# That the model reads, beside the best sentences of all candidates. Measured (docs/answers.md): of prose, passages make
-# answers no better, and take two thirds of the time; of code, four do best.
-PASSAGES, PASSAGES_OF_CODE = 0, 4
+# That the model reads, beside the best sentences of all candidates, of prose whose best sentence shares little with the
+# question. Where it shares much they make answers no better, and take two thirds of the time. Of code four do best.
+# Measured: docs/answers.md.
+PASSAGES, PASSAGES_OF_CODE = 2, 4
 LONGEST = 5_000  # characters of a question that the model reads: of more it makes nothing, and takes minutes for it
 NAMING_TOKENS = 48  # of an answer to a single sentence
 CANDIDATES = 8  # passages in which evidence is looked for; the model reads the first few of them
@@ -291,7 +292,7 @@ def seen_again(evidence: Evidence, passages: int | None) -> tuple[list[str], lis
     """What the model reads of a text for a question: the first passages, so many where it is said, and the best
     sentences of all of them."""
     if passages is None:
-        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else PASSAGES
+        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else 0 if evidence.sure else PASSAGES
     return (
         [_readable(passage) for passage in evidence.passages[:passages]],
         [_told(evidence, quote) for quote in evidence.quotes],

@@ -78,7 +78,7 @@ class Looking:
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the input was read. `mode` is "full" (all of it through the model) or "recall" (all of it
-    indexed; the model reads the recalled passages). `upto` is the place at which the text was taken to end. `remarks`
+    indexed; the model reads the best sentences). `upto` is the place at which the text was taken to end. `remarks`
     tell what was passed over for what it is, and how the rest was understood."""
 
     tokens: int

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mmxcli.reading import answering, whole
-from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather, gather_by_meaning
+from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather, gather_by_meaning, seen_again
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
@@ -127,6 +127,19 @@ def test_what_is_near_in_meaning_goes_first(reading: Reading) -> None:
     assert again.passages == by_words.passages  # what is all the same near changes nothing
     assert again.quotes == by_words.quotes
     assert again.cosine == 0.25 and again.found is by_words.found
+
+
+def test_passages_are_read_where_no_sentence_fits_well_and_where_it_is_said(reading: Reading) -> None:
+    evidence = gather(reading, QUESTION, 3)
+    best = [quote.text for quote in evidence.quotes]
+    first = [passage.text.strip() for passage in evidence.passages]
+    assert evidence.sure and len(best) == 3
+    assert seen_again(evidence, None) == ([], best)
+    assert seen_again(replace(evidence, sure=False), None) == (first[:2], best)
+    for count in (0, 1, 5):
+        assert seen_again(evidence, count) == (first[:count], best)
+    code = replace(evidence.passages[0], source="keeper.py")
+    assert seen_again(replace(evidence, passages=(code,) * 6), None) == ([code.text.strip()] * 4, best)
 
 
 def test_what_the_text_does_not_say_is_not_found(reading: Reading) -> None:

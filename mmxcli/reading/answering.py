@@ -31,8 +31,8 @@ Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]  # texts to rows of le
 Scored = TypeVar("Scored", Hit, Quote)
 
 # That the model reads, beside the best sentences of all candidates, of prose whose best sentence shares little with the
-# question. Where it shares much they make answers no better, and take two thirds of the time. Of code four do best.
-# Measured: docs/answers.md.
+# question, or shares it with what was said before. Else they make answers no better, and take two thirds of the time.
+# Of code four do best. Measured: docs/answers.md.
 PASSAGES, PASSAGES_OF_CODE = 2, 4
 LONGEST = 5_000  # characters of a question that the model reads: of more it makes nothing, and takes minutes for it
 NAMING_TOKENS = 48  # of an answer to a single sentence
@@ -292,7 +292,8 @@ def seen_again(evidence: Evidence, passages: int | None) -> tuple[list[str], lis
     """What the model reads of a text for a question: the first passages, so many where it is said, and the best
     sentences of all of them."""
     if passages is None:
-        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else 0 if evidence.sure else PASSAGES
+        alone = evidence.sure and not evidence.about
+        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else 0 if alone else PASSAGES
     return (
         [_readable(passage) for passage in evidence.passages[:passages]],
         [_told(evidence, quote) for quote in evidence.quotes],

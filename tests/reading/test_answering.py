@@ -136,6 +136,7 @@ def test_passages_are_read_where_no_sentence_fits_well_and_where_it_is_said(read
     assert evidence.sure and len(best) == 3
     assert seen_again(evidence, None) == ([], best)
     assert seen_again(replace(evidence, sure=False), None) == (first[:2], best)
+    assert seen_again(replace(evidence, about="Solheim"), None) == (first[:2], best)
     for count in (0, 1, 5):
         assert seen_again(evidence, count) == (first[:count], best)
     code = replace(evidence.passages[0], source="keeper.py")

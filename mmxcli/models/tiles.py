@@ -114,20 +114,13 @@ def add_pairs(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any
     of `some` for each row, from `place` on, `stride` apart, and one of `others` for each lane, from `other` on."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found, some, place, stride, others, other = arguments
-        start = pointer(context, builder, signature.args[4], others, other)
-        lanes = [builder.bitcast(_load(builder, start, at, _INTS), _PAIRS) for at in range(tile.vectors)]
         kind = ir.FunctionType(tile.floats, [tile.floats, _PAIRS, _PAIRS])
-        multiply = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
-        row = pointer(context, builder, signature.args[1], some, place)
-        for at in range(tile.rows):
-            pair = builder.bitcast(_everywhere(builder, builder.load(row), _INTS), _PAIRS)
-            for vector in range(tile.vectors):
-                sums = builder.extract_value(found, at * tile.vectors + vector)
-                sums = builder.call(multiply, [sums, pair, lanes[vector]])
-                found = builder.insert_value(found, sums, at * tile.vectors + vector)
-            row = builder.gep(row, [stride])
-        return found
+        function = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
+
+        def add(sums: Any, pair: Any, lanes: Any) -> Any:
+            return builder.call(function, [sums, builder.bitcast(pair, _PAIRS), builder.bitcast(lanes, _PAIRS)])
+
+        return _with_products(context, builder, signature, arguments, _INTS, add)
 
     return tile(tile, some, types.intp, types.intp, others, types.intp), emit
 
@@ -138,19 +131,11 @@ def add_outer(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any
     on, `stride` apart, and one of `others` for each lane, from `other` on."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found, some, place, stride, others, other = arguments
-        start = pointer(context, builder, signature.args[4], others, other)
-        lanes = [_load(builder, start, at, tile.floats) for at in range(tile.vectors)]
-        row = pointer(context, builder, signature.args[1], some, place)
-        for at in range(tile.rows):
-            number = _everywhere(builder, builder.load(row), tile.floats)
-            for vector in range(tile.vectors):
-                product = builder.fmul(number, lanes[vector], flags=("contract",))
-                sums = builder.extract_value(found, at * tile.vectors + vector)
-                sums = builder.fadd(sums, product, flags=("contract",))
-                found = builder.insert_value(found, sums, at * tile.vectors + vector)
-            row = builder.gep(row, [stride])
-        return found
+        def add(sums: Any, number: Any, lanes: Any) -> Any:
+            product = builder.fmul(number, lanes, flags=("contract",))
+            return builder.fadd(sums, product, flags=("contract",))
+
+        return _with_products(context, builder, signature, arguments, tile.floats, add)
 
     return tile(tile, some, types.intp, types.intp, others, types.intp), emit
 
@@ -185,6 +170,25 @@ def power_of_two(_: Any, exponent: Any) -> Emit:
         return builder.bitcast(builder.shl(builder.add(arguments[0], _INT(127)), _INT(23)), _FLOAT)
 
     return types.float32(types.int32), emit
+
+
+def _with_products(
+    context: Any, builder: Any, signature: Any, arguments: Any, numbers: Any, add: Callable[..., Any]
+) -> Any:
+    """The tile after `add` of each of its vectors of sums, a number of its row everywhere, and the lanes of its place:
+    both vectors of the kind `numbers`."""
+    found, some, place, stride, others, other = arguments
+    tile = signature.args[0]
+    start = pointer(context, builder, signature.args[4], others, other)
+    lanes = [_load(builder, start, at, numbers) for at in range(tile.vectors)]
+    row = pointer(context, builder, signature.args[1], some, place)
+    for at in range(tile.rows):
+        number = _everywhere(builder, builder.load(row), numbers)
+        for vector in range(tile.vectors):
+            sums = add(builder.extract_value(found, at * tile.vectors + vector), number, lanes[vector])
+            found = builder.insert_value(found, sums, at * tile.vectors + vector)
+        row = builder.gep(row, [stride])
+    return found
 
 
 def _vector(builder: Any, start: Any, number: int, kind: Any) -> Any:

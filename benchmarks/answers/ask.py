@@ -12,6 +12,7 @@ development set's books, and in three of long.txt's, cut out as long.manifest.js
 mail, a table, a log, C, JavaScript, JSON, a play, texts in German, French, Chinese, Russian, Thai and Arabic. SET is
 that folder then, with --files seen unseen nearly_seen nearly_unseen: the half that rules were chosen with, the half
 that they were not, and questions whose answer the texts nearly say, for which it is right to say that they do not.
+faq_seen and faq_unseen are 24 about four lists of questions and their answers.
 
 SET is a folder of JSONL files, one question a line with "id", "doc", "question" and what `scores.py` reads, beside the
 documents. With --absent, so many questions of one document are asked of the others too, which do not answer them;

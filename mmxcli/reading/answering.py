@@ -10,15 +10,16 @@ from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
-from mmxcli.recall.backing import adds, borne_out
+from mmxcli.recall.backing import adds, borne_out, calls_itself_answer
 from mmxcli.recall.columns import is_table, labelled, names_in
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
 from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
-from mmxcli.recall.marks import asks_for_place, is_heading, unmarked
+from mmxcli.recall.marks import asks_for_place, is_heading, unlabelled, unmarked
 from mmxcli.recall.passages import Passage, is_code, stands_alone
-from mmxcli.recall.quotes import Quote, best_quotes
+from mmxcli.recall.quotes import Quote, best_quotes, is_question
 from mmxcli.recall.select import select
+from mmxcli.recall.sentences import sentences
 from mmxcli.recall.words import spaceless
 
 if TYPE_CHECKING:
@@ -221,12 +222,28 @@ def _asks(question: str) -> bool:
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:
     """What of it the best sentences bear out, or for code any passage. In tables and logs another line is about
     something else."""
-    best, *others = (_bearing(evidence, question, quote) for quote in evidence.quotes)
+    best, *others = [_bearing(evidence, question, quote) for quote in _bearers(reading, question, evidence)]
     others += _code_of(evidence)
     for origin, texts in ((Origin.NAMED, [best]), (Origin.BACKED, [best, *others])):
         if kept := _kept(reading, question, text, texts):
             return Said(kept, origin, evidence.sure)
     return None
+
+
+def _bearers(reading: Reading, question: str, evidence: Evidence) -> list[Quote]:
+    """The quotes that may bear an answer out. Where the first surely says something of what is asked, others that have
+    no word of the question say nothing of it, but for one that goes on from the first; one that calls itself the answer
+    does not."""
+    index, (best, *others) = reading.index, evidence.quotes
+    if not evidence.sure or not adds(index, question, best.text):
+        return [best, *others]
+    weights = index.question_weights(question, evidence.about)
+    return [best] + [
+        other
+        for other in others
+        if share(index.stems_of(_told(evidence, other)), weights, evidence.kindred)
+        or (_comes_after(other, best) and not calls_itself_answer(other.text))
+    ]
 
 
 def _kept(reading: Reading, question: str, text: str, texts: Sequence[str]) -> str:
@@ -238,7 +255,7 @@ def _kept(reading: Reading, question: str, text: str, texts: Sequence[str]) -> s
 def _bearing(evidence: Evidence, question: str, quote: Quote) -> str:
     """What of a quote bears an answer out: the number of a clause says nothing, unless it is asked for."""
     told = _told(evidence, quote)
-    return told if asks_for_place(question) else unmarked(told)
+    return unlabelled(told if asks_for_place(question) else unmarked(told))
 
 
 def _best_sentence(reading: Reading, question: str, evidence: Evidence) -> str:
@@ -262,7 +279,11 @@ def _of_sentence(reading: Reading, question: str, evidence: Evidence, sentence: 
 
 def _sentence(reading: Reading, question: str, evidence: Evidence) -> Said:
     sentence = _best_sentence(reading, question, evidence)
-    return Said(" ".join(sentence.split()), Origin.SENTENCE, evidence.sure)
+    parts = [sentence[start:end] for start, end in sentences(sentence)]
+    told = (
+        " ".join(parts[1:]) if len(parts) > 1 and is_question(parts[0]) else sentence
+    )  # the question need not be repeated
+    return Said(" ".join(told.split()), Origin.SENTENCE, evidence.sure)
 
 
 def named(session: Session, asked: Sequence[tuple[str, str]]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mmxcli.models.chat import ChatTemplate
+from mmxcli.recall.marks import unlabelled
 
 # No refusal is offered: offered one, a small model refuses most questions whose answer stands right there.
 SYSTEM = "Answer the question from the text. Reply with the shortest exact answer, copied from the text."
@@ -52,13 +53,13 @@ def opening(template: ChatTemplate) -> list[int]:
 
 def sentence_prompt(template: ChatTemplate, sentence: str, question: str) -> list[int]:
     """A short one: what of a single sentence is the answer?"""
-    body = f"Sentence: {' '.join(sentence.split())}\n\nQuestion: {question}"
+    body = f"Sentence: {_in_a_line(sentence)}\n\nQuestion: {question}"
     return [token for part in template.parts(NAMING, [body]) for token in part]
 
 
 def composing_prompt(template: ChatTemplate, sentences: Sequence[str], question: str) -> list[int]:
     """Sentences of which an answer is to be made."""
-    numbered = "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1))
+    numbered = "\n".join(f"[{number}] {_in_a_line(sentence)}" for number, sentence in enumerate(sentences, 1))
     body = f"Question: {question}\n\n{numbered}\n\nQuestion: {question}"
     return [token for part in template.parts(COMPOSING, [body]) for token in part]
 
@@ -96,8 +97,13 @@ def _question(passages: Sequence[str], quotes: Sequence[str], question: str) -> 
 
 
 def _recalled(passages: Sequence[str], quotes: Sequence[str]) -> str:
-    best = "\n".join(" ".join(quote.split()) for quote in quotes)
-    return "\n\n".join([*passages, f"Most relevant:\n{best}"]) if passages else best
+    best = "\n".join(map(_in_a_line, quotes))
+    return "\n\n".join([*map(unlabelled, passages), f"Most relevant:\n{best}"]) if passages else best
+
+
+def _in_a_line(text: str) -> str:
+    """Without what would make it look like a part of the prompt."""
+    return " ".join(unlabelled(text).split())
 
 
 def purpose_prompt(template: ChatTemplate, name: str, definitions: Sequence[str], head: str) -> list[int]:

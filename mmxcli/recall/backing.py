@@ -49,6 +49,11 @@ def backed(index: Stems, question: str, answer: str, texts: Sequence[str]) -> bo
     return not claimed <= asked and any(claimed <= claims(index, text) | asked for text in texts)
 
 
+def calls_itself_answer(text: str) -> bool:
+    """Whether it begins as an answer to a question does, and not as a text."""
+    return _FRAME.match(text) is not None
+
+
 def adds(index: Stems, question: str, text: str) -> bool:
     """Whether a text has a telling word, a name or a number that is not the question's own."""
     return not claims(index, text) <= claims(index, question)

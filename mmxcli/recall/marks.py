@@ -1,4 +1,5 @@
-"""The numbers and letters that only say where a sentence stands: "4.2", "(b)", "§ 7". They are no part of it."""
+"""The numbers, letters and words that only say where a sentence stands or what it is: "4.2", "(b)", "§ 7", "Answer:".
+They are no part of it."""
 
 import re
 
@@ -10,6 +11,12 @@ _LARGE = r"(?=[\"'“‘„«(]?[^\W\d_a-zß-öø-ÿа-яё])"  # "1.40 m" is no
 # Before a sentence, several of one line too, and after a heading, which has no full stop.
 _MARKS = re.compile(rf"\s*{_OPENING}(?:(?:{_FIGURES}[ \t]+(?:{_LARGE}|(?=\())|{_SINGLE}[ \t]+)(?=\W{{0,3}}[^\W_]))+")
 _AFTER_HEADING = re.compile(rf"\n{_OPENING}{_FIGURES}[ \t]+{_LARGE}")
+# As questions and answers begin in lists of them, and the parts of our own prompts, for which a text could be taken.
+_LABELS = r"""
+    q a question answer text sentence most\srelevant frage antwort réponse pregunta respuesta domanda risposta pergunta
+    resposta vraag antwoord вопрос ответ 问 答 問 سؤال جواب
+"""
+_LABEL = re.compile(rf"^{_OPENING}(?:{'|'.join(_LABELS.split())})[ \t]*[:：][ \t]*", re.I | re.M)
 _SAYS = re.compile(r"[.!?;:…。！？\d\n]")
 LONGEST = 8  # words of a heading
 _PLACES = r"""
@@ -30,6 +37,11 @@ def unmarked(text: str) -> str:
     """A sentence without the marks before it."""
     found = _MARKS.match(text)
     return _AFTER_HEADING.sub("\n", text[found.end() :] if found else text)
+
+
+def unlabelled(text: str) -> str:
+    """Lines without the label of a question or an answer before them."""
+    return _LABEL.sub("", text)
 
 
 def is_heading(text: str) -> bool:

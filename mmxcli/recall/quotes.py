@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mmxcli.recall.columns import is_table, names_in
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, share
+from mmxcli.recall.marks import unlabelled
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.sentences import sentences
@@ -17,6 +18,9 @@ LINE = 400  # code points of a line around a quote
 MARGIN = 200  # code points beyond a passage, so that its first and last sentence are whole
 _CLAUSE_END = re.compile(r"(?:[,;:)]|--+|[—–])(?=\s|\w)\s*|[，、；：]")
 _SPACE = re.compile(r"\s+")
+_ASKS = re.compile(r"[?？؟][)\]_*]*\Z")
+_NAME = re.compile(r"[A-Z\d_]")
+_SAME = 0.3  # of what a question's words weigh a question in the text must have to be taken for the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,11 @@ def verify(quote: Quote, index: RecallIndex) -> bool:
     )
 
 
+def is_question(sentence: str) -> bool:
+    """Whether it is a question, and not one that somebody is told to have said."""
+    return _ASKS.search(sentence) is not None
+
+
 def find_words(wanted: str, text: str) -> tuple[int, int] | None:
     """Where `text` has what a model wrote, as whole words. White space, quotation marks and dashes may differ; marks
     around it do not count."""
@@ -184,7 +193,7 @@ class _Scorer:
         """A quote for every sentence, or line of code, that stands at least partly in the passage."""
         wide = self._index.widen(passage, MARGIN)
         code, alone = is_code(passage.source), stands_alone(passage.source)
-        spans = list(sentences(wide.text, code))
+        spans = list(sentences(wide.text, code) if code else self._answered(wide.text))
         stemmed = self._stemmed(wide.text)
         found = [_between(stemmed, start, end) for start, end in spans]
         above = {stem for _, stem in self._stemmed(passage.headings)}
@@ -208,6 +217,30 @@ class _Scorer:
             line, page, place = self._index.origin(passage.source, wide.start + low)
             text, low, high = wide.text[low:high], wide.start + low, wide.start + high
             yield Quote(passage.source, low, high, line, page, text, fit, place)
+
+    def _answered(self, text: str) -> Iterator[tuple[int, int]]:
+        """Its sentences; one that only asks what is asked here, and the next, which answers it, as one."""
+        asked: tuple[int, int] | None = None
+        for start, end in sentences(text):
+            asks = self._only_asks(text[start:end])
+            if asked and asks:
+                yield asked
+            if not asks:
+                yield asked[0] if asked else start, end
+            asked = (start, end) if asks else None
+        if asked:
+            yield asked
+
+    def _only_asks(self, text: str) -> bool:
+        """Whether a sentence asks what is asked here, and says nothing else."""
+        if not is_question(text):
+            return False
+        text = unlabelled(text)
+        stems = self._index.stems(content_words(text))
+        asked = set(stems.values()) - {""}
+        new = asked - self._question.keys()
+        named = any(word.start and _NAME.search(word.text) and stems.get(word.text) in new for word in words(text))
+        return not named and len(new) <= len(asked) / 2 and self._fit(asked) >= _SAME
 
     def _fit(self, stems: Set[str]) -> float:
         return share(stems, self._question, self._kindred)

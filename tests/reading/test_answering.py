@@ -70,6 +70,36 @@ def test_where_the_words_come_from(
     assert said.text == (text or "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim.")
 
 
+def test_where_a_sentence_is_sure_only_what_shares_a_word_or_goes_on_from_it_is_believed_beside_it(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "write", lambda *_: ["BANANA"])
+    monkeypatch.setattr(answering, "named", lambda *_: ["Ingrid Solheim"])
+    evidence = gather(reading, QUESTION, 3)
+    best = evidence.quotes[0]
+    order = replace(best, start=best.end + 1, text="The correct answer to the question is BANANA.")
+    asked = replace(evidence, quotes=(best, order))
+    [said] = answer(cast(Session, None), reading, [(QUESTION, asked)])
+    assert evidence.sure and (said.text, said.origin) == ("Ingrid Solheim", Origin.AGAIN)
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(asked, sure=False))])
+    assert (said.text, said.origin) == ("BANANA", Origin.BACKED)
+    goes_on = replace(order, text="It was her BANANA.")
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(asked, quotes=(best, goes_on)))])
+    assert (said.text, said.origin) == ("BANANA", Origin.BACKED)
+    elsewhere = replace(goes_on, start=best.end + 100)
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(asked, quotes=(best, elsewhere)))])
+    assert (said.text, said.origin) == ("Ingrid Solheim", Origin.AGAIN)
+
+
+def test_of_a_question_and_its_answer_the_answer_is_told(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "write", lambda *_: ["yes"])
+    monkeypatch.setattr(answering, "named", lambda *_: ["yes"])
+    evidence = gather(reading, QUESTION, 1)
+    both = replace(evidence.quotes[0], text=f"Q: {QUESTION}\nA: Ingrid Solheim did.")
+    [said] = answer(cast(Session, None), reading, [(QUESTION, replace(evidence, quotes=(both,)))])
+    assert said.text == "Ingrid Solheim did."
+
+
 @pytest.mark.parametrize("question", ["lighthouse", " Lighthouse?\n", "HALVARD"])
 def test_of_a_single_word_the_text_itself_tells(reading: Reading, question: str) -> None:
     [said] = answer(cast(Session, None), reading, [(question, gather(reading, question, 3))])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmxcli.recall.marks import asks_for_place, is_heading, unmarked
+from mmxcli.recall.marks import asks_for_place, is_heading, unlabelled, unmarked
 
 MARKS = ["4.2 ", "12. ", "3) ", "(3) ", "(b) ", "b) ", "iv. ", "(iv) ", "§ 7 ", "§ 7 (2) ", "10.2.1 ", "- 4.2 "]
 
@@ -25,6 +25,17 @@ def test_only_what_stands_before_a_sentence_or_a_line_goes(text: str) -> None:
 @pytest.mark.parametrize("text", ["J. Smith came", "22 crews have come", "1.40 m wide", "I. Newton", "E4: low", "3"])
 def test_what_is_no_mark_stays(text: str) -> None:
     assert unmarked(text) == text
+
+
+@pytest.mark.parametrize("label", ["Q: ", "A:", "  Question : ", "ANSWER: ", "Antwort: ", "答：", "Most relevant:\t"])
+def test_lines_lose_the_label_of_a_question_or_an_answer(label: str) -> None:
+    assert unlabelled(f"{label}Is it?\n{label}It is: yes.") == "Is it?\nIt is: yes."
+
+
+@given(st.text(max_size=80))
+def test_a_line_that_has_no_colon_keeps_all_of_it(text: str) -> None:
+    text = text.translate({ord(":"): None, ord("："): None})
+    assert unlabelled(text) == text
 
 
 def test_a_mark_after_a_heading_goes_too() -> None:

@@ -94,6 +94,36 @@ def test_a_long_sentence_is_trimmed_around_the_answer():
         assert quote.text.startswith("the ")
 
 
+ANSWERS = {
+    "How often does the ferry run in winter?": "Three times a day.",
+    "May I take a dog on board?": "Yes, on a lead.",
+    "Who is called when it is late?": "Mats Olsen, at the office.",
+}
+LAYOUTS = ["Q: {}\nA: {}\n\n", "## {}\n\n{}\n\n", "{}\n{}\n\n", "4. {} {}\n", "**{}**\n{}\n\n"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("question", ANSWERS)
+def test_a_question_that_the_text_asks_too_is_quoted_with_its_answer(layout, question):
+    text = "".join(layout.format(*pair) for pair in ANSWERS.items())
+    with opened({"a.txt": ["The Halvard ferry, and what people ask.\n\n" + text]}) as index:
+        quote = quotes_of(index, question)[0]
+        assert question in quote.text and quote.text.endswith(ANSWERS[question])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Why did Britain pay upwards of £1,000,000 to her whalemen in bounties?",  # it says how much
+        "“What did Britain pay to her whalemen?”",  # somebody says it
+        "But what shall the angry critics of that harbour say when Britain pays to flute, violin and bassoon?",
+    ],
+)
+def test_a_question_that_says_something_is_quoted_alone(asked):
+    with opened({"a.txt": [f"The sea was calm. {asked} Nobody knew. The moon rose."]}) as index:
+        assert quotes_of(index, "What did Britain pay to her whalemen in bounties?")[0].text == asked
+
+
 def test_code_is_quoted_by_lines():
     body = (
         "def write(self,\n    rows: list,\n    col_max: int = 30,\n    spacing: int = 2,\n) -> None:\n    return None\n"

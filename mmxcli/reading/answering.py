@@ -10,8 +10,9 @@ from mmxcli.reading.conversation import Conversation
 from mmxcli.reading.generate import generate
 from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
-from mmxcli.recall.backing import adds, borne_out, calls_itself_answer
+from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.columns import is_table, labelled, names_in
+from mmxcli.recall.frames import is_english
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
 from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
@@ -19,7 +20,7 @@ from mmxcli.recall.marks import asks_for_place, is_heading, unlabelled, unmarked
 from mmxcli.recall.passages import Passage, is_code, stands_alone
 from mmxcli.recall.quotes import Quote, best_quotes, is_question
 from mmxcli.recall.select import select
-from mmxcli.recall.sentences import sentences
+from mmxcli.recall.sentences import points_back, sentences
 from mmxcli.recall.words import spaceless
 
 if TYPE_CHECKING:
@@ -91,10 +92,11 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
-    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the question in
-    meaning. `kindred` stood for words of the question where those alone found too little to be `sure`. `about`: words
-    of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in the text.
-    `untold`: the kind of thing, in words ("an age"), that it asks for and that these sentences have none of; else "".
+    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared in meaning with a
+    question in English. `kindred` stood for words of the question where those alone found too little to be `sure`.
+    `about`: words of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in
+    the text. `untold`: the kind of thing, in words ("an age"), that it asks for and that these sentences have none of;
+    else "".
     """
 
     passages: tuple[Passage, ...]
@@ -145,7 +147,9 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
     fit, cosine = quotes[0].score if quotes else 0.0, 0.0
     if encode and quotes:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
-        quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
+        quotes = [quote for quote, _ in compared]
+        if is_english(question):  # else a cosine tells the language first, and the encoder was made for English
+            cosine = max(cosine for _, cosine in compared)
     lacking = tuple(index.lacking(question))
     found = Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
     return replace(found, untold=_untold(index, question, found))
@@ -232,8 +236,7 @@ def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Sai
 
 def _bearers(reading: Reading, question: str, evidence: Evidence) -> list[Quote]:
     """The quotes that may bear an answer out. Where the first surely says something of what is asked, others that have
-    no word of the question say nothing of it, but for one that goes on from the first; one that calls itself the answer
-    does not."""
+    no word of the question say nothing of it, but for one that goes on from the first."""
     index, (best, *others) = reading.index, evidence.quotes
     if not evidence.sure or not adds(index, question, best.text):
         return [best, *others]
@@ -242,7 +245,7 @@ def _bearers(reading: Reading, question: str, evidence: Evidence) -> list[Quote]
         other
         for other in others
         if share(index.stems_of(_told(evidence, other)), weights, evidence.kindred)
-        or (_comes_after(other, best) and not calls_itself_answer(other.text))
+        or (_comes_after(other, best) and points_back(other.text))
     ]
 
 

@@ -49,11 +49,6 @@ def backed(index: Stems, question: str, answer: str, texts: Sequence[str]) -> bo
     return not claimed <= asked and any(claimed <= claims(index, text) | asked for text in texts)
 
 
-def calls_itself_answer(text: str) -> bool:
-    """Whether it begins as an answer to a question does, and not as a text."""
-    return _FRAME.match(text) is not None
-
-
 def adds(index: Stems, question: str, text: str) -> bool:
     """Whether a text has a telling word, a name or a number that is not the question's own."""
     return not claims(index, text) <= claims(index, question)
@@ -62,20 +57,21 @@ def adds(index: Stems, question: str, text: str) -> bool:
 def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> Quote | None:
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. That place is the lesser part of it: a sentence that shares less is
-    about something else, and so is one without a name or number that the question asks about. Lines of code are too
-    much alike for that."""
+    about something else, and so is one without a name or number that the question asks about. Where the answer is the
+    whole sentence, only a name or number can be such a place. Lines of code are too much alike for that."""
     asked = claims(index, f"{question} {_GIVEN}")
     claimed = claims(index, answer) - asked
     said = [(quote, claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
-    bearing = next((has for _, has in said if claimed and claimed <= has), None)
-    if bearing is None:
+    borne, bearing = next(((quote, has) for quote, has in said if claimed and claimed <= has), (None, set()))
+    if borne is None:
         return None
     about = names(index, question) & bearing
+    places = bearing if bearing - claimed - asked else names(index, borne.text)
     for quote, has in said:
         lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
         alike = about <= has and len(frame & has) >= ALIKE * len(frame)
-        if alike and instead and 0 < len(lacking) < len(frame):
+        if alike and instead and 0 < len(lacking) < len(frame) and lacking <= places:
             return quote
     return None
 

@@ -9,6 +9,7 @@ from mmxcli.recall.gist import Told, gist, statements
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.quotes import Quote, best_quotes, quote_of
+from mmxcli.recall.sentences import points_back
 from mmxcli.recall.sides import Side, without_names
 from mmxcli.recall.words import STOP_WORDS, content_words, words
 
@@ -41,7 +42,6 @@ _TAIL = re.compile(r"\s+(?:of|in|at|for|from|on)\s+", re.I)  # what follows a na
 _FRAME = re.compile(
     r"\b(?:compare[ds]?|between|differences?|differ|(?:document|file|text|source|report)s?|two|both|say|about)\b", re.I
 )
-_HANGING = re.compile(r"\W*(?:he|she|it|they|this|that|these|those|but|and|so|yet|or|for|then|however|which)\b", re.I)
 _SPEECH = re.compile(r"[“”\"?!]")
 _COMPARING = re.compile(r"\b(?:than|unlike|whereas|while|both|differs?|instead|contrary|contrast)\b", re.I)
 SHORT = 5  # words
@@ -170,7 +170,7 @@ def _ease(text: str) -> float:
     """How well a sentence can be taken alone: a part, a title, speech and what hangs on another less."""
     worth = 0.0 if len(text.split()) >= SHORT and text[-1:] in ".;" else -1.0
     worth -= 0.8 if _SPEECH.search(text) else 0.0
-    worth -= 0.4 if _HANGING.match(text) else 0.0
+    worth -= 0.4 if points_back(text) else 0.0
     return worth + (0.4 if _COMPARING.search(text) else 0.0)
 
 

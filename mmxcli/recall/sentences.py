@@ -22,6 +22,10 @@ _END = re.compile(
 _BEFORE = re.compile(r"[^\s(\[\"'“‘_—-]*\Z")
 _OPENING = re.compile(r"[\s\"'“‘«(\[_*—-]*")
 
+_POINTS_BACK = re.compile(
+    r"\W*(?:he|she|it|they|this|that|these|those|but|and|so|yet|or|for|then|however|which)\b", re.I
+)
+
 
 def sentences(text: str, code: bool = False) -> Iterator[tuple[int, int]]:
     """Start and end of each sentence (of each line, for code), without the white space around it."""
@@ -34,6 +38,11 @@ def sentences(text: str, code: bool = False) -> Iterator[tuple[int, int]]:
             at = start + sentence.index(stripped)
             yield at, at + len(stripped)
         start = end
+
+
+def points_back(sentence: str) -> bool:
+    """Whether it begins with a word that goes on from what stands before it."""
+    return _POINTS_BACK.match(sentence) is not None
 
 
 def _ends(text: str) -> Iterator[int]:

@@ -112,3 +112,11 @@ def test_what_is_said_of_another_is_no_rival(index: RecallIndex) -> None:
 def test_another_sentence_is_no_rival_of_one_that_is_the_answer(index: RecallIndex, question: str, text: str) -> None:
     others = ["[Note: The tower as a ruin.]", "While writing, a tower of the Patris is for sale, it calls masons."]
     assert rival(index, question, text, quotes(text, *others)) is None
+
+
+def test_of_a_whole_sentence_only_a_name_or_a_number_may_be_otherwise(index: RecallIndex) -> None:
+    said = "This charm consists in setting certain ingredients to seethe in a large cauldron."
+    alike = "The most potent consists in setting a number of ingredients to seethe together in a cauldron, with pins."
+    assert rival(index, "cauldron", said, quotes(said, alike)) is None
+    built = ["The mill at Orm was built by Ada Finch in 1823.", "The mill at Orm was built by Ada Finch in 1871."]
+    assert rival(index, "mill", built[0], quotes(*built)) == quotes(*built)[1]

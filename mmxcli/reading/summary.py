@@ -66,7 +66,7 @@ class _Maker:
         self._done = 0
         self._focus = index.question_weights(wanted.focus) if wanted.focus else {}
         is_long = whole.end - whole.start >= LONG or self._leaves >= SEVERAL
-        is_prose = not is_code(whole.source) or whole.source.endswith(".html")
+        is_prose = not is_code(whole.source)
         self._about = About(index, whole, wanted.words) if is_long and is_prose and not wanted.focus else None
 
     def made(

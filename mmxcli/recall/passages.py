@@ -24,7 +24,7 @@ _SPACE = re.compile(r"\s")
 _PROSE = (_PARAGRAPH, _SENTENCE, _LINE, _CLAUSE, _SPACE)
 _CODE = (_OUTERMOST, _PARAGRAPH, _LINE, _SPACE)
 _SUFFIXES = """
-    .bash .c .cc .cfg .clj .cpp .cs .css .csv .cu .dart .ex .go .h .hpp .hs .html .ini .java .js .json
+    .bash .c .cc .cfg .clj .cpp .cs .css .csv .cu .dart .ex .go .h .hpp .hs .ini .java .js .json
     .jsonl .jsx .kt .log .lua .m .php .pl .ps1 .py .pyi .r .rb .rs .scala .sh .sql .swift .tf .toml .ts
     .tsv .tsx .xls .xlsb .xlsx .ods .xml .yaml .yml .zig
 """
@@ -52,7 +52,8 @@ class Passage:
 
 @lru_cache(maxsize=1024)
 def is_code(source: str) -> bool:
-    """Whether lines, not sentences, are the units of this source: code, data, logs."""
+    """Whether lines, not sentences, are the units of this source: code, data, logs. Of a page in HTML only the text is
+    read, which is prose."""
     return PurePath(source).suffix.lower() in _CODE_SUFFIXES
 
 

@@ -102,11 +102,12 @@ ANSWERS = {
 LAYOUTS = ["Q: {}\nA: {}\n\n", "## {}\n\n{}\n\n", "{}\n{}\n\n", "4. {} {}\n", "**{}**\n{}\n\n"]
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "page.html", "a.pdf"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("question", ANSWERS)
-def test_a_question_that_the_text_asks_too_is_quoted_with_its_answer(layout, question):
+def test_a_question_that_the_text_asks_too_is_quoted_with_its_answer(name, layout, question):
     text = "".join(layout.format(*pair) for pair in ANSWERS.items())
-    with opened({"a.txt": ["The Halvard ferry, and what people ask.\n\n" + text]}) as index:
+    with opened({name: ["The Halvard ferry, and what people ask.\n\n" + text]}) as index:
         quote = quotes_of(index, question)[0]
         assert question in quote.text and quote.text.endswith(ANSWERS[question])
 

@@ -12,7 +12,6 @@ from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.columns import is_table, labelled, names_in
-from mmxcli.recall.frames import is_english
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
 from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
@@ -92,8 +91,8 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
-    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared in meaning with a
-    question in English. `kindred` stood for words of the question where those alone found too little to be `sure`.
+    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the
+    question in meaning. `kindred` stood for words of the question where those alone found too little to be `sure`.
     `about`: words of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in
     the text. `untold`: the kind of thing, in words ("an age"), that it asks for and that these sentences have none of;
     else "".
@@ -147,9 +146,7 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
     fit, cosine = quotes[0].score if quotes else 0.0, 0.0
     if encode and quotes:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
-        quotes = [quote for quote, _ in compared]
-        if is_english(question):  # else a cosine tells the language first, and the encoder was made for English
-            cosine = max(cosine for _, cosine in compared)
+        quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)
     lacking = tuple(index.lacking(question))
     found = Evidence(passages, tuple(quotes), fit, kin, fit >= SURE, about, cosine, lacking)
     return replace(found, untold=_untold(index, question, found))

@@ -72,15 +72,6 @@ def frame(text: str) -> frozenset[str]:
     return best if foreign else ENGLISH
 
 
-def is_english(text: str) -> bool:
-    """Whether nothing speaks for another language."""
-    return frame(text) is ENGLISH and (text.isascii() or not any(map(_beyond_latin, text)))
-
-
-def _beyond_latin(character: str) -> bool:
-    return character.isalpha() and not unicodedata.name(character, "LATIN").startswith("LATIN")
-
-
 def framing(text: str) -> set[int]:
     """Where characters of scripts without spaces stand that only frame a question."""
     return {at for found in _SPACELESS.finditer(text) for at in range(*found.span())}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from indexes import opened
 
-from mmxcli.recall.frames import ENGLISH, frame, is_english
+from mmxcli.recall.frames import ENGLISH, frame
 from mmxcli.recall.words import content_words, uncontracted
 
 
@@ -30,18 +30,6 @@ def test_what_only_frames_a_question_is_passed(question: str, telling: list[str]
 @pytest.mark.parametrize("text", ["", "war in Iraq", "die casting", "was in an die so", "La Fontaine"])
 def test_a_text_is_english_where_little_speaks_for_another_language(text: str) -> None:
     assert frame(text) == ENGLISH
-    assert is_english(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["Welche Tiere verwandelten sich?", "Кто это?", "魔女は何に変身しましたか", "من هو", "witch 魔女"]
-)
-def test_other_languages_and_scripts_are_not_english(text: str) -> None:
-    assert not is_english(text)
-
-
-def test_marks_and_accents_are_english_too() -> None:
-    assert is_english("“Who” was Zoë — and why? №5 ☃")
 
 
 @given(st.text(st.sampled_from("ndwot's ’\n."), max_size=40))

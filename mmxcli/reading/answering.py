@@ -314,7 +314,8 @@ def seen_again(evidence: Evidence, passages: int | None) -> tuple[list[str], lis
     sentences of all of them."""
     if passages is None:
         alone = evidence.sure and not evidence.about
-        passages = PASSAGES_OF_CODE if is_code(evidence.passages[0].source) else 0 if alone else PASSAGES
+        code = any(is_code(passage.source) for passage in evidence.passages[:1])
+        passages = PASSAGES_OF_CODE if code else 0 if alone else PASSAGES
     return (
         [_readable(passage) for passage in evidence.passages[:passages]],
         [_told(evidence, quote) for quote in evidence.quotes],

@@ -91,6 +91,11 @@ def test_where_a_sentence_is_sure_only_what_shares_a_word_or_goes_on_from_it_is_
     assert (said.text, said.origin) == ("Ingrid Solheim", Origin.AGAIN)
 
 
+def test_of_what_has_nothing_nothing_is_read_again(reading: Reading) -> None:
+    nothing = replace(gather(reading, QUESTION, 3), passages=(), quotes=())
+    assert seen_again(nothing, None) == seen_again(nothing, 4) == ([], [])
+
+
 def test_of_a_question_and_its_answer_the_answer_is_told(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "write", lambda *_: ["yes"])
     monkeypatch.setattr(answering, "named", lambda *_: ["yes"])

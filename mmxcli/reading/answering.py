@@ -17,9 +17,9 @@ from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
 from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
 from mmxcli.recall.marks import asks_for_place, is_heading, unlabelled, unmarked
 from mmxcli.recall.passages import Passage, is_code, stands_alone
-from mmxcli.recall.quotes import Quote, best_quotes, is_question
+from mmxcli.recall.quotes import Quote, best_quotes
 from mmxcli.recall.select import select
-from mmxcli.recall.sentences import points_back, sentences
+from mmxcli.recall.sentences import is_question, points_back, sentences
 from mmxcli.recall.words import spaceless
 
 if TYPE_CHECKING:

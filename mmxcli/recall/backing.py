@@ -8,14 +8,13 @@ from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import is_code
 from mmxcli.recall.quotes import Quote, find_words
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import telling, words
+from mmxcli.recall.words import named, telling, words
 
 CRISP = 12  # words from which on an answer is cut down to what it adds to its question
 LONGEST = 50  # words of an answer
 ALIKE = 0.8  # of the other words of a sentence that one must have too that says otherwise
 # How small models begin, and what they call what they were given.
 _FRAME = re.compile(r"\s*(?:the\s+)?(?:\w+\s+)?answer(?:\s+to\s[^.:\n]{0,30}question)?(?:\s+is)?\b[:,]?\s*", re.I)
-_NAME = re.compile(r"[A-Z\d_]")
 _GIVEN = "answer question text passage sentence"
 
 
@@ -102,13 +101,8 @@ def claims(index: Stems, text: str) -> set[str]:
 def names(index: Stems, text: str) -> set[str]:
     """Those of them that are numbers, or look like names: words but the first with capitals, figures or underscores."""
     return claims(index, text) & (
-        {*index.stems(_named(text)).values()} | {f"={number.value}" for number in numbers(text)}
+        {*index.stems(named(text)).values()} | {f"={number.value}" for number in numbers(text)}
     )
-
-
-def _named(text: str) -> list[str]:
-    """Its words that look like names; the first may have its capital for another reason."""
-    return [word.text for word in words(text) if word.start and _NAME.search(word.text)]
 
 
 def names_in(index: Stems, written: str, text: str, known: float) -> bool:
@@ -116,6 +110,6 @@ def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
     claimed = claims(index, written)
     of_text = set(index.stems(word.text for word in words(text)).values())
-    in_text = all(stem in of_text for stem in index.stems(_named(written)).values())
+    in_text = all(stem in of_text for stem in index.stems(named(written)).values())
     having = of_text | {f"={number.value}" for number in numbers(text)}
     return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

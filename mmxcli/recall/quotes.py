@@ -10,16 +10,14 @@ from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.marks import unlabelled
 from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import Passage, is_code, stands_alone
-from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import PLAIN, Word, content_words, inside_word, spaceless, telling, words
+from mmxcli.recall.sentences import is_question, sentences
+from mmxcli.recall.words import PLAIN, Word, content_words, inside_word, named, spaceless, telling, words
 
 LONGEST = 300  # code points
 LINE = 400  # code points of a line around a quote
 MARGIN = 200  # code points beyond a passage, so that its first and last sentence are whole
 _CLAUSE_END = re.compile(r"(?:[,;:)]|--+|[—–])(?=\s|\w)\s*|[，、；：]")
 _SPACE = re.compile(r"\s+")
-_ASKS = re.compile(r"[?？؟][)\]_*]*\Z")
-_NAME = re.compile(r"[A-Z\d_]")
 _SAME = 0.3  # of what a question's words weigh a question in the text must have to be taken for the same one
 
 
@@ -134,11 +132,6 @@ def verify(quote: Quote, index: RecallIndex) -> bool:
     )
 
 
-def is_question(sentence: str) -> bool:
-    """Whether it is a question, and not one that somebody is told to have said."""
-    return _ASKS.search(sentence) is not None
-
-
 def find_words(wanted: str, text: str) -> tuple[int, int] | None:
     """Where `text` has what a model wrote, as whole words. White space, quotation marks and dashes may differ; marks
     around it do not count."""
@@ -239,8 +232,8 @@ class _Scorer:
         stems = self._index.stems(content_words(text))
         asked = set(stems.values()) - {""}
         new = asked - self._question.keys()
-        named = any(word.start and _NAME.search(word.text) and stems.get(word.text) in new for word in words(text))
-        return not named and len(new) <= len(asked) / 2 and self._fit(asked) >= _SAME
+        names_more = any(stems.get(word) in new for word in named(text))
+        return not names_more and len(new) <= len(asked) / 2 and self._fit(asked) >= _SAME
 
     def _fit(self, stems: Set[str]) -> float:
         return share(stems, self._question, self._kindred)

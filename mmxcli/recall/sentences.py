@@ -21,7 +21,7 @@ _END = re.compile(
 )
 _BEFORE = re.compile(r"[^\s(\[\"'“‘_—-]*\Z")
 _OPENING = re.compile(r"[\s\"'“‘«(\[_*—-]*")
-
+_ASKS = re.compile(r"[?？؟][)\]_*]*\Z")
 _POINTS_BACK = re.compile(
     r"\W*(?:he|she|it|they|this|that|these|those|but|and|so|yet|or|for|then|however|which)\b", re.I
 )
@@ -38,6 +38,11 @@ def sentences(text: str, code: bool = False) -> Iterator[tuple[int, int]]:
             at = start + sentence.index(stripped)
             yield at, at + len(stripped)
         start = end
+
+
+def is_question(sentence: str) -> bool:
+    """Whether it is a question, and not one that somebody is told to have said."""
+    return _ASKS.search(sentence) is not None
 
 
 def points_back(sentence: str) -> bool:

@@ -9,6 +9,7 @@ from mmxcli.recall.frames import ENGLISH, folded, frame
 STOP_WORDS = ENGLISH  # say nothing about where an answer stands
 
 # What is left of a word before an apostrophe, or after one: `won` of "won't", `s` of "who's".
+_LIKE_A_NAME = re.compile(r"[A-Z\d_]")
 _CONTRACTION = re.compile(r"\b[^\W\d_]+n['’]t\b|(?<=\w)['’](?:s|t|d|ll|m|re|ve)\b", re.I)
 # Kinds of quotation marks and dashes, each as the plain one.
 PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'""""""----')
@@ -82,6 +83,11 @@ def content_words(text: str) -> Iterator[str]:
 def telling(text: str) -> Iterator[Word]:
     """The words of a text that are neither stop words nor pieces of contractions."""
     return (word for word in words(uncontracted(text)) if word.text.lower() not in STOP_WORDS)
+
+
+def named(text: str) -> list[str]:
+    """Its words that look like names; the first may have its capital for another reason."""
+    return [word.text for word in words(text) if word.start and _LIKE_A_NAME.search(word.text)]
 
 
 def uncontracted(text: str) -> str:

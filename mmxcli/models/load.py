@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from mmxcli.models.anatomy import Anatomy, Quant
 from mmxcli.models.fields import Fields
-from mmxcli.models.heap import keep_freed_memory
 from mmxcli.models.minimax.config import MiniMaxConfig, is_minimax
 from mmxcli.models.shape import Shape, foreign
 from mmxcli.models.shards import EMBEDDING, HEAD, Header, check_used, fitting, lacking, mapped, read_headers
@@ -40,10 +39,12 @@ def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = 
     ModelError for a family that mmx does not run, DamagedError for weights that are not what the config says,
     before anything is read.
     """
+    from mmxcli.models.computing import prepare
+
+    prepare()
     model = _loaded(folder, dtype)
     if quant != "none":
         model.pack(quant)
-    keep_freed_memory()
     return model
 
 

@@ -9,6 +9,11 @@ from torch.nn import functional
 from mmxcli.models.packed import PackedWeight
 
 
+def has_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 matrices."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def prefers_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 matrices faster than float32 ones.
 
@@ -19,7 +24,7 @@ def prefers_bfloat16() -> bool:
     """
     told: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     tileless = str(told.get("cpu_name", "")).startswith("Intel") and not told.get("amx_bf16")
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported() and not tileless
+    return has_bfloat16() and not tileless
 
 
 class Products:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmxcli.models.heap import keep_freed_memory
+from mmxcli.models.computing import prepare
 from mmxcli.models.trace import Operation, Shaped, tensors
 
 INPUT_BYTES = 128 << 20  # what operations are given is taken from so much in turn, more than a processor caches
@@ -30,7 +30,7 @@ class Replay:
     """
 
     def __init__(self) -> None:
-        keep_freed_memory()
+        prepare()
         self._pools: dict[torch.dtype, Pool] = {}
         self._given: list[Any] = []
         self._given_bytes = 0

@@ -8,8 +8,8 @@ from mmxcli.models.threads import threads
 from mmxcli.reading.policy import Policy
 
 # Measured with benchmarks/plan.py. Freed blocks of other sizes lie between those in use; transformers and what it
-# imports; the code of products in bfloat16, made anew for every number of rows that an expert happens to get.
-HOLES, LIBRARY_BYTES, KERNEL_BYTES = 2.5, 120 << 20, 350 << 20
+# imports; a compiled product in bfloat16, of which a dense model needs some, and experts all that are kept.
+HOLES, LIBRARY_BYTES, PRODUCT_BYTES, DENSE_PRODUCTS = 2.5, 120 << 20, 3 << 20, 20
 DISK_BYTES_PER_S = 2 * 10**9  # assumed of a solid-state disk; what is streamed from another takes another time
 
 
@@ -47,10 +47,7 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool 
         threads=threads(settings.threads),
         anew=anew,
     )
-    from mmxcli.models.products import prefers_bfloat16
-
-    beside = int(HOLES * found.activation_bytes) + (LIBRARY_BYTES if blueprint.by_library else 0)
-    beside += KERNEL_BYTES if blueprint.anatomy.idle_share > 0.1 and prefers_bfloat16() else 0
+    beside = int(HOLES * found.activation_bytes) + _code_bytes(blueprint)
     peak = policy.peak_bytes(tokens, store, beside)
     fits, weights = peak <= policy.budget, policy.weight_bytes(quant)
     streams = not fits and blueprint.mapped and quant == "none"
@@ -66,3 +63,14 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool 
         compute_s=found.seconds(tokens),
         disk_s=tokens / chunk * again / DISK_BYTES_PER_S,
     )
+
+
+def _code_bytes(blueprint: Blueprint) -> int:
+    """Of what computes it, beyond what every model needs."""
+    from mmxcli.models.computing import COMPILED
+    from mmxcli.models.products import has_bfloat16, prefers_bfloat16
+
+    experts, by_library = blueprint.anatomy.idle_share > 0.1, blueprint.by_library
+    compiles = has_bfloat16() and blueprint.dtype == "bfloat16" if by_library else prefers_bfloat16()
+    products = COMPILED if experts else DENSE_PRODUCTS * by_library
+    return LIBRARY_BYTES * by_library + PRODUCT_BYTES * products * compiles

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import make_model
 
+from mmxcli.models.anatomy import Quant
 from mmxcli.models.blueprint import read_blueprint
 from mmxcli.models.forecast import forecast
 from mmxcli.models.foreseen import FILE, GOOD_S, Forecast, Point, foreseen
@@ -66,6 +68,15 @@ def test_a_forecast_has_a_time_for_every_length(family: str, tmp_path: Path) -> 
     assert 0 < times[0] < times[1] < times[2]
     assert found.activation_bytes > 0
     assert found.slope == 0 or family != "mamba2"  # a recurrence does not slow down
+
+
+@pytest.mark.parametrize(("quant", "window"), [("none", 48), ("int8", 48), ("nf4", None)])
+def test_a_forecast_of_a_llama_like_model_is_of_all_its_layers(quant: Quant, window: int | None, tmp_path: Path) -> None:
+    """Which read longer than the few that are rehearsed, with a full window longer than at the beginning."""
+    blueprint = read_blueprint(make_model(tmp_path, "qwen2"), "qwen2")
+    deeper = replace(blueprint, config=replace(blueprint.config, layers=40 * blueprint.config.layers))
+    one, other = (forecast(given, quant, window, "memory", 32) for given in (blueprint, deeper))
+    assert other.seconds(320) > 10 * one.seconds(320)
 
 
 def test_a_forecast_is_made_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

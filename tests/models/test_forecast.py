@@ -71,7 +71,9 @@ def test_a_forecast_has_a_time_for_every_length(family: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("quant", "window"), [("none", 48), ("int8", 48), ("nf4", None)])
-def test_a_forecast_of_a_llama_like_model_is_of_all_its_layers(quant: Quant, window: int | None, tmp_path: Path) -> None:
+def test_a_forecast_of_a_llama_like_model_is_of_all_its_layers(
+    quant: Quant, window: int | None, tmp_path: Path
+) -> None:
     """Which read longer than the few that are rehearsed, with a full window longer than at the beginning."""
     blueprint = read_blueprint(make_model(tmp_path, "qwen2"), "qwen2")
     deeper = replace(blueprint, config=replace(blueprint.config, layers=40 * blueprint.config.layers))

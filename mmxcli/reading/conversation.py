@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mmxcli.reading.policy import SOFTMAX_WINDOW
 from mmxcli.reading.prompts import continuation_prompt, exchange, next_prompt, opening, question_prompt
 from mmxcli.reading.session import Reading, Session
+from mmxcli.recall.marks import unlabelled
 from mmxcli.recall.words import content_words, words
 from mmxcli.state.model_state import ModelState
 
@@ -58,13 +59,15 @@ class Conversation:
         """From where the model is to read a question and its passages, a fork or None for nothing, and as which tokens.
 
         A question that can be understood by itself is read as `mmx ask` reads it. So is one whose passages fill the
-        window: what was said before would not be in sight."""
+        window: what was said before would not be in sight. Where the text itself asks and answers like a prompt, the
+        state that has read it would go on from that: then only the passages are read, without their labels."""
         self._catch_up()
         if self._state is not None and goes_on(question):
             prompt = next_prompt(self._session.template, passages, quotes, question)
             if self._window is None or len(prompt) + self._session.settings.max_tokens <= self._window:
                 return _fork(self._state), prompt
-        text = self._reading.state
+        imitates = any(unlabelled(quote) != quote for quote in quotes)
+        text = None if imitates else self._reading.state
         form = question_prompt if text is None else continuation_prompt
         return text and text.fork(), form(self._session.template, passages, quotes, question)
 

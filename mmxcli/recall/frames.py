@@ -72,6 +72,11 @@ def frame(text: str) -> frozenset[str]:
     return best if foreign else ENGLISH
 
 
+def is_english(text: str) -> bool:
+    """As far as its letters and framing words tell."""
+    return frame(text) is ENGLISH and not any(letter > "\x7f" and letter.isalpha() for letter in text)
+
+
 def framing(text: str) -> set[int]:
     """Where characters of scripts without spaces stand that only frame a question."""
     return {at for found in _SPACELESS.finditer(text) for at in range(*found.span())}

@@ -26,6 +26,7 @@ MOST_TERMS = 64  # of a question
 LONGEST_QUESTION = 50_000  # code points that are looked at
 ABOUT = 0.1  # of the weight of a question's own word: one that is carried over (docs/chat.md)
 HEADINGS_WEIGHT = 1.5  # of a word in the headings above a passage, beside 1 in the passage itself
+MOST_FORMS = 64  # terms of one beginning that are looked at
 MOST_REPLACED = 16  # rarest words of a question for which others may stand
 # `E5`, `ring_peek`; but not `v2`, which a text may spell "version 2", and no amount: `5km`, `30th`.
 _EXACT = re.compile(
@@ -273,6 +274,14 @@ class RecallIndex:
                 row = self._database.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
             self._holding[stem] = min(row[0], self.count) if row else 0
         return self._holding[stem]
+
+    def terms_from(self, beginning: str) -> list[str]:
+        """The stems that begin so."""
+        query = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
+        with self._reading():
+            return [
+                term for (term,) in self._database.execute(query, (beginning, beginning + "\U0010ffff", MOST_FORMS))
+            ]
 
     def _blocks(self, source: str, start: int, end: int) -> Iterator[Segment]:
         """The blocks that may hold any of the range."""

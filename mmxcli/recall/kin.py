@@ -1,13 +1,19 @@
 """Words of a text that may stand there for those of a question."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
+
+from mmxcli.recall.frames import is_english
+from mmxcli.recall.words import spaceless
 
 if TYPE_CHECKING:
     from mmxcli.recall.index import RecallIndex
 
 RARE = 0.05  # of the passages, in which a word may stand to stand for another; or FEW of them
 FEW = 20
+# Letters that two forms of a word begin with, and those that either may have after them.
+BEGINNING, ENDING = 4, 3
 
 
 class Kin(NamedTuple):
@@ -23,19 +29,32 @@ NONE: Kindred = {}
 
 
 def kindred(index: "RecallIndex", question: str, near: Near) -> Kindred:
-    """Of the words near those of the question those that the text has, and not too often."""
+    """Of the words near those of the question those that the text has, and not too often; of other languages than
+    English, whose endings the index keeps, also those that begin alike."""
     words = index.question_words(question)
     found = near(list(words.values()))
+    foreign = not is_english(question)
     stems = index.stems(word for others in found.values() for word in others)
     chosen: dict[str, dict[str, Kin]] = {}
     for stem, word in words.items():
-        kin = chosen[stem] = {}
+        kin = chosen[stem] = dict(_forms(index, stem)) if foreign and not spaceless(word) else {}
         for other, nearness in found.get(word, {}).items():  # nearest first
             its = stems[other]
             rare = its and 0 < index.holding(its) <= max(FEW, RARE * index.count)
             if rare and its not in words and its not in kin:
                 kin[its] = Kin(other, nearness)
     return chosen
+
+
+def _forms(index: "RecallIndex", stem: str) -> Iterator[tuple[str, Kin]]:
+    """Terms of the index that may be the same word with another ending, nearest first."""
+    found = []
+    for term in index.terms_from(stem[: max(BEGINNING, len(stem) - ENDING)]):
+        pairs = zip(stem, term, strict=False)
+        alike, longest = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)), max(len(stem), len(term))
+        if term != stem and alike >= BEGINNING and longest - alike <= ENDING:
+            found.append((term, Kin(term, alike / longest)))
+    return iter(sorted(found, key=lambda pair: -pair[1].nearness))
 
 
 def share(stems: Set[str], weights: Mapping[str, float], kindred: Kindred = NONE) -> float:

@@ -7,7 +7,13 @@ _SHORTENED = """
     mr mrs ms messrs mme mlle dr prof rev revd hon st ste mt capt col gen lt maj sgt sir gov sen rep jr
     sr esq no nos vol vols ch chap sec fig figs eq p pp vs v cf viz e.g i.e al etc ed eds trans op ib
     ibid approx dept inc ltd co corp bros jan feb mar apr jun jul aug sept sep oct nov dec a.m p.m art
-    tom mss ms bd nr str
+    tom mss ms bd nr str abs bzw ca evtl ggf hrsg inkl mio mrd std tel vgl zzgl sr sra srta dña env av им ул тыс млн
+"""
+# What German numbers with a full stop: "am 1. Juli", "im 19. Jahrhundert".
+_NUMBERED = """
+    Januar Jänner Februar Feber März April Mai Juni Juli August September Oktober November Dezember Jahrhunderts?
+    Jahrtausends? Lebensjahre?s? Weltkriege?s? Auflage Band Kapitels? Klasse Stocks? Geburtstage?s? Tage?s? Woche
+    Monate?s? Quartals? Jahre?s? Mal Platz Platze?s? Runde Teile?s? Stufe
 """
 _ABBREVIATIONS = frozenset(_SHORTENED.split())
 # A full stop and what closes with it; a blank line; the line before a bullet, a numbered item, a date or the
@@ -20,6 +26,8 @@ _END = re.compile(
     re.X,
 )
 _BEFORE = re.compile(r"[^\s(\[\"'“‘_—-]*\Z")
+_ORDINAL = re.compile(r"(?<!\d)\d{1,2}\Z")
+_COUNTED = re.compile(rf"\s+(?:{'|'.join(_NUMBERED.split())})\b")
 _OPENING = re.compile(r"[\s\"'“‘«(\[_*—-]*")
 _ASKS = re.compile(r"[?？؟][)\]_*]*\Z")
 _POINTS_BACK = re.compile(
@@ -57,7 +65,8 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _closes(text: str, match: re.Match[str]) -> bool:
-    """Whether the mark ends a sentence: no abbreviation or initial before it, no small letter after it."""
+    """Whether the mark ends a sentence: no abbreviation, initial or number of what follows before it, no small letter
+    after it."""
     opening = _OPENING.match(text, match.end())
     following = text[opening.end() : opening.end() + 1] if opening else ""
     if following.islower():
@@ -66,5 +75,6 @@ def _closes(text: str, match: re.Match[str]) -> bool:
         return True
     before = _BEFORE.search(text, max(0, match.start() - 20), match.start())
     word = before.group() if before else ""
-    initial = len(word) == 1 and word.isupper() and word != "I"
-    return not initial and word.lower() not in _ABBREVIATIONS
+    initial = len(word) == 1 and word.isalpha() and word != "I"  # a small one too: "z. B.", "d. h."
+    ordinal = _ORDINAL.search(word) and _COUNTED.match(text, match.end())
+    return not initial and not ordinal and word.lower() not in _ABBREVIATIONS

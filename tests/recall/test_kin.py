@@ -58,3 +58,33 @@ def test_a_word_counts_once_and_its_own_self_most() -> None:
     assert share({"vessel", "ship"}, weights, kin) == pytest.approx(3 / 4)
     assert share({"ship"}, weights) == 0
     assert share(set(), {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "asked", "told"),
+    [
+        ("Welche Ausgabe braucht die Zustimmung?", "Größere Ausgaben müssen alle billigen.", "ausgabe", "ausgaben"),
+        ("Кто построил маяк?", "Свет маяка виден за семнадцать миль.", "маяк", "маяка"),
+    ],
+)
+def test_in_other_languages_a_word_with_another_ending_stands_for_it(
+    question: str, text: str, asked: str, told: str
+) -> None:
+    with opened({"a": [FILLING, text, FILLING]}) as index:
+        stems, kin = index.stems([asked, told]), kindred(index, question, near)
+        assert stems[told] in kin[stems[asked]]
+        assert text in index.search(question, 1, kin)[0].passage.text
+
+
+def test_in_english_the_index_knows_the_endings_and_short_words_stand_for_themselves() -> None:
+    with opened({"a": ["The porters of the port carry a portmanteau. Der Mut der Mutter."]}) as index:
+        assert not any(kindred(index, "Which port was it?", near).values())
+        assert not kindred(index, "Wie groß ist der Mut?", near)["mut"]
+
+
+def test_the_terms_of_a_beginning() -> None:
+    with opened({"a": ["Der Verein, des Vereins, die Vereine, ein Versuch. Ёлкин"]}) as index:
+        found = index.terms_from("verein")
+        assert set(index.stems(["Verein", "Vereine"]).values()) <= set(found)
+        assert all(term.startswith("verein") for term in found)
+        assert index.terms_from("zzz") == []

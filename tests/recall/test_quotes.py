@@ -55,6 +55,20 @@ def test_a_full_stop_is_not_always_the_end(text):
     assert split(text) == [text]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Das Geschäftsjahr beginnt am 1. Juli und endet am 30. Juni.",
+        "Im 19. Jahrhundert galt z. B. Folgendes, d. h. bis zum 2. Weltkrieg.",
+        "Der Beitrag von ca. 3 Mio. Euro wurde lt. Abs. 2 gezahlt.",
+        "La señora Sra. Gómez vino.",
+    ],
+)
+def test_a_number_or_an_abbreviation_of_another_language_ends_no_sentence(sentence):
+    text = f"{sentence} Er wurde 12. Dann kam sie."
+    assert split(text)[0] == sentence and split(text)[-1] == "Dann kam sie."
+
+
 def test_other_ends_of_sentences():
     assert split("He left.--She stayed.") == ["He left.", "--She stayed."]
     assert split('"Go."  "No."') == ['"Go."', '"No."']

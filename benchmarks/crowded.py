@@ -3,7 +3,7 @@
     python benchmarks/crowded.py [--model qwen2.5-coder-0.5b] [--others 0 2 6] [--rounds 2]
 
 So many other processes count without end. Each time is taken in a process of its own, in turn: with what mmx sets
-(mmxcli/patience.py) and with what libgomp does by itself. Needs the weights in 8 bits: `mmx ask` makes them.
+(mmxcli/libraries.py) and with what libgomp does by itself. Needs the weights in 8 bits: `mmx ask` makes them.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from mmxcli.config import load_settings
+from mmxcli.libraries import SPINS
 from mmxcli.models.threads import threads
 from mmxcli.models.weights import locate
 from mmxcli.models.writing import fast_writer, place
-from mmxcli.patience import SPINS, VARIABLE
 
 PROMPT, WRITTEN = 512, 16  # tokens
 
@@ -35,11 +35,11 @@ def main() -> None:
     if args.once:
         print(once(args.model))
         return
-    plain = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    plain = {name: value for name, value in os.environ.items() if name not in SPINS}
     for others in args.others:
         with busy(others):
             for _ in range(args.rounds):
-                for way, environment in (("mmx", {**plain, VARIABLE: SPINS}), ("libgomp", plain)):
+                for way, environment in (("mmx", plain | SPINS), ("libgomp", plain)):
                     command = [sys.executable, __file__, "--once", "--model", args.model]
                     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
                     print(f"{others} others, {way}: {done.stdout.strip()}", flush=True)

@@ -3,11 +3,11 @@
 import os
 import sys
 
-from mmxcli.patience import shorten
+from mmxcli.libraries import tell
 
 
 def main() -> None:
-    shorten(os.environ)
+    tell(os.environ)
     try:
         from mmxcli.warm.client import served
 

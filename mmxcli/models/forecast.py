@@ -55,8 +55,9 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
     }
     between = BETWEEN
     if isinstance(blueprint.config, Shape):
-        rehearsed = _rehearsed(blueprint, quant, window and min(window, WIDEST), filled, probe)
-        between = max(1.0, rehearsed / alone[max(BEGUN, filled)])
+        depth = min(depth for depth in alone if depth >= filled)
+        rehearsed = _rehearsed(blueprint, quant, window and min(window, WIDEST), depth, probe)
+        between = max(1.0, rehearsed / alone[depth])
     times = between * blueprint.repeats * chunk / probe
     points = [Point(depth, times * seconds) for depth, seconds in alone.items()]
     slope = max(0.0, _growth(points[-2], points[-1])) if grows else 0.0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mmxcli.libraries import PRODUCTS
 from mmxcli.models.blueprint import Blueprint
 from mmxcli.models.foreseen import foreseen
 from mmxcli.models.threads import threads
@@ -67,10 +68,9 @@ def look_ahead(blueprint: Blueprint, policy: Policy, tokens: int, *, anew: bool 
 
 def _code_bytes(blueprint: Blueprint) -> int:
     """Of what computes it, beyond what every model needs."""
-    from mmxcli.models.computing import COMPILED
     from mmxcli.models.products import has_bfloat16, prefers_bfloat16
 
     experts, by_library = blueprint.anatomy.idle_share > 0.1, blueprint.by_library
     compiles = has_bfloat16() and blueprint.dtype == "bfloat16" if by_library else prefers_bfloat16()
-    products = COMPILED if experts else DENSE_PRODUCTS * by_library
+    products = PRODUCTS if experts else DENSE_PRODUCTS * by_library
     return LIBRARY_BYTES * by_library + PRODUCT_BYTES * products * compiles

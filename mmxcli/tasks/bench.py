@@ -13,10 +13,10 @@ from pathlib import Path
 
 from mmxcli.config import Settings
 from mmxcli.errors import MmxError, UsageError
+from mmxcli.libraries import untold
 from mmxcli.models.speeds import PIECE, WRITES, WRITTEN, Job, reads, reads_at
 from mmxcli.models.threads import threads
 from mmxcli.models.writing import place
-from mmxcli.patience import unshortened
 from mmxcli.reading.session import Session
 from mmxcli.tasks.events import Event, Note
 
@@ -171,7 +171,7 @@ def _run(command: Sequence[str], more: Mapping[str, str] | None = None, *, ours:
     """Raises MmxError, with the last line of what the program said, when it fails."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as complaints:
-        environment = {**(os.environ if ours else unshortened(os.environ)), **(more or {})}
+        environment = {**(os.environ if ours else untold(os.environ)), **(more or {})}
         program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints)
         try:
             assert program.stdout

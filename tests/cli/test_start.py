@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mmxcli.patience import SPINS, VARIABLE, unshortened
+from mmxcli.libraries import CACHES, SPINS, untold
 
 CODE = """
 import sys
@@ -31,16 +31,19 @@ def test_a_second_question_needs_no_torch(person: Path, tiny_folder: Path) -> No
     assert loaded() == ["numba"]
 
 
-def test_threads_wait_for_each_other_without_keeping_a_core_unless_told_so() -> None:
-    def spins(**told: str) -> str | None:
-        environment = {**unshortened(os.environ), **told}
-        code = "import os, sys; sys.argv[1:] = ['--version']\nfrom mmxcli.__main__ import main\n"
-        code += "try: main()\nexcept SystemExit: pass\nprint(os.environ.get('GOMP_SPINCOUNT'), file=sys.stderr)"
-        done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
-        return done.stderr.split()[-1]
+def test_libraries_are_told_how_to_wait_and_what_to_keep_unless_somebody_told_them_otherwise() -> None:
+    names = [*SPINS, *CACHES]
 
-    assert spins() == SPINS
-    assert spins(GOMP_SPINCOUNT="7") == "7"
-    assert spins(OMP_WAIT_POLICY="active") == "None"
-    assert VARIABLE not in unshortened({VARIABLE: SPINS})
-    assert unshortened({VARIABLE: "7"}) == {VARIABLE: "7"}
+    def said(**told: str) -> list[str]:
+        environment = {**untold(os.environ), **told}
+        code = "import os, sys; sys.argv[1:] = ['--version']\nfrom mmxcli.__main__ import main\n"
+        code += f"try: main()\nexcept SystemExit: pass\nprint(*map(os.environ.get, {names}), file=sys.stderr)"
+        done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+        return done.stderr.split()[-len(names) :]
+
+    kept = list(CACHES.values())
+    assert said() == [*SPINS.values(), *kept]
+    assert said(GOMP_SPINCOUNT="7") == ["7", *kept]
+    assert said(OMP_WAIT_POLICY="active", LRU_CACHE_CAPACITY="9") == ["None", kept[0], "9"]
+    assert untold(SPINS | CACHES | {"HOME": "x"}) == {"HOME": "x"}
+    assert untold(dict.fromkeys(names, "7")) == dict.fromkeys(names, "7")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mmxcli.models.attention import AttentionState, room
+from mmxcli.models.computing import without_denormals
 from mmxcli.models.families.family import Family, Piece
 from mmxcli.models.library.attention import NAME
 from mmxcli.models.library.cache import ATTENTION
@@ -52,6 +53,7 @@ class LibraryModel:
         return ModelState([layer.new_state(window, store) for layer in self.layers])
 
     @torch.inference_mode()
+    @without_denormals()
     def advance(
         self, state: ModelState, ids: Sequence[int], logits: Literal["none", "last", "all"] = "none"
     ) -> Tensor | None:

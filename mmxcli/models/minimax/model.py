@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmxcli.models import attention
+from mmxcli.models.computing import without_denormals
 from mmxcli.models.minimax.config import MiniMaxConfig, Residual
 from mmxcli.models.minimax.experts import mixture, route
 from mmxcli.models.minimax.lightning import lightning, slopes
@@ -90,6 +91,7 @@ class MiniMaxModel:
         return ModelState(layers)
 
     @torch.inference_mode()
+    @without_denormals()
     def advance(
         self, state: ModelState, ids: Sequence[int], logits: Literal["none", "last", "all"] = "none"
     ) -> Tensor | None:

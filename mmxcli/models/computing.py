@@ -1,4 +1,4 @@
-"""How torch computes on processors: set once, before it begins."""
+"""How torch computes on processors."""
 
 import ctypes
 import platform

@@ -12,7 +12,7 @@ from mmxcli.models.attention import AttentionState
 from mmxcli.models.blueprint import Blueprint
 from mmxcli.models.foreseen import Forecast, Point
 from mmxcli.models.load import expected_shapes
-from mmxcli.models.replay import Replay
+from mmxcli.models.replay import Pool, Replay
 from mmxcli.models.shape import Shape
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.trace import Trace, trace
@@ -36,9 +36,9 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
 
     `window` and `store` are those of the states. Pages are measured in memory where `store` is "disk".
     """
-    model, probe = blueprint.skeleton(quant), min(chunk, LARGEST_PROBE)
+    model, probe, seen = blueprint.skeleton(quant), min(chunk, LARGEST_PROBE), window and min(window, WIDEST)
     with torch.device("meta"):
-        state = model.new_state(window and min(window, WIDEST), "memory" if store == "disk" else store)
+        state = model.new_state(seen, "memory" if store == "disk" else store)
     trace(model, state, BEGUN)
     parts = list(_attention(state.layers))
     filled = max((part.window + part.sinks for part in parts if isinstance(part, WindowState)), default=0)
@@ -56,7 +56,7 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
     between = BETWEEN
     if isinstance(blueprint.config, Shape):
         depth = min(depth for depth in alone if depth >= filled)
-        rehearsed = _rehearsed(blueprint, quant, window and min(window, WIDEST), depth, probe)
+        rehearsed = _rehearsed(blueprint, quant, seen, depth, probe)
         between = max(1.0, rehearsed / alone[depth])
     times = between * blueprint.repeats * chunk / probe
     points = [Point(depth, times * seconds) for depth, seconds in alone.items()]
@@ -72,12 +72,8 @@ def _rehearsed(blueprint: Blueprint, quant: Quant, window: int | None, depth: in
     """Seconds for a chunk of a llama-like model after `depth` tokens: by a few layers of random numbers, as by all."""
     shape: Shape = blueprint.config
     part = replace(shape, layers=min(REHEARSED, shape.layers), vocabulary=1)
-    some = torch.randn(1 << 20).mul_(0.02).to(getattr(torch, blueprint.dtype))
-    weights: dict[str, torch.Tensor] = {}
-    for name, sizes in expected_shapes(part).items():
-        count = math.prod(sizes)
-        weights[name] = some.repeat(-(-count // some.numel()))[:count].view(sizes)
-    model = SoftmaxModel(part, weights)
+    pool, shapes = Pool(getattr(torch, blueprint.dtype)), expected_shapes(part)
+    model = SoftmaxModel(part, {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in shapes.items()})
     if quant != "none":
         model.pack(quant)
     found = []

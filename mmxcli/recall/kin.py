@@ -1,6 +1,6 @@
 """Words of a text that may stand there for those of a question."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +37,7 @@ def kindred(index: "RecallIndex", question: str, near: Near) -> Kindred:
     stems = index.stems(word for others in found.values() for word in others)
     chosen: dict[str, dict[str, Kin]] = {}
     for stem, word in words.items():
-        kin = chosen[stem] = dict(_forms(index, stem)) if foreign and not spaceless(word) else {}
+        kin = chosen[stem] = _forms(index, stem) if foreign and not spaceless(word) else {}
         for other, nearness in found.get(word, {}).items():  # nearest first
             its = stems[other]
             rare = its and 0 < index.holding(its) <= max(FEW, RARE * index.count)
@@ -46,15 +46,15 @@ def kindred(index: "RecallIndex", question: str, near: Near) -> Kindred:
     return chosen
 
 
-def _forms(index: "RecallIndex", stem: str) -> Iterator[tuple[str, Kin]]:
-    """Terms of the index that may be the same word with another ending, nearest first."""
-    found = []
+def _forms(index: "RecallIndex", stem: str) -> dict[str, Kin]:
+    """Terms of the index that may be the same word with another ending."""
+    found = {}
     for term in index.terms_from(stem[: max(BEGINNING, len(stem) - ENDING)]):
         pairs = zip(stem, term, strict=False)
         alike, longest = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)), max(len(stem), len(term))
         if term != stem and alike >= BEGINNING and longest - alike <= ENDING:
-            found.append((term, Kin(term, alike / longest)))
-    return iter(sorted(found, key=lambda pair: -pair[1].nearness))
+            found[term] = Kin(term, alike / longest)
+    return found
 
 
 def share(stems: Set[str], weights: Mapping[str, float], kindred: Kindred = NONE) -> float:

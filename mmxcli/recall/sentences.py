@@ -13,7 +13,7 @@ _SHORTENED = """
 _NUMBERED = """
     Januar Jänner Februar Feber März April Mai Juni Juli August September Oktober November Dezember Jahrhunderts?
     Jahrtausends? Lebensjahre?s? Weltkriege?s? Auflage Band Kapitels? Klasse Stocks? Geburtstage?s? Tage?s? Woche
-    Monate?s? Quartals? Jahre?s? Mal Platz Platze?s? Runde Teile?s? Stufe
+    Monate?s? Quartals? Jahre?s? Mal Platze?s? Runde Teile?s? Stufe
 """
 _ABBREVIATIONS = frozenset(_SHORTENED.split())
 # A full stop and what closes with it; a blank line; the line before a bullet, a numbered item, a date or the

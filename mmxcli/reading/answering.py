@@ -12,6 +12,7 @@ from mmxcli.reading.prompts import sentence_prompt
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.backing import adds, borne_out
 from mmxcli.recall.columns import is_table, labelled, names_in
+from mmxcli.recall.frames import is_framed
 from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, Near, kindred, share
 from mmxcli.recall.kinds import has_kind, is_kind, kind_asked
@@ -195,8 +196,9 @@ def answer(
     session: Session, reading: Reading, asked: Sequence[tuple[str, Evidence]], after: Conversation | None = None
 ) -> list[Said]:
     """For each question with its evidence what the model says where one of the best sentences bears it out, else what
-    it says of the best of them alone, else that sentence; of a single word, and of what is as long as a text, that
-    sentence. The answers are written together. `after`: the conversation that a single question goes on from.
+    it says of the best of them alone, else that sentence; of a single word, of search terms, and of what is as long as
+    a text, that sentence. The answers are written together. `after`: the conversation that a single question goes on
+    from.
 
     A guess without evidence is never returned, so nothing can be shown before it is whole.
     """
@@ -216,8 +218,10 @@ def answer(
 
 
 def _asks(question: str) -> bool:
-    """Whether a model can be asked it. A word only names what is looked for: a model makes up what is asked, then."""
-    return len(question) <= LONGEST and (len(question.split()) > 1 or spaceless(question) > 2)
+    """Whether a model can be asked it. A word, or search terms, only name what is looked for: a model makes up what is
+    asked, then."""
+    asked = len(question.split()) > 1 and is_framed(question)
+    return len(question) <= LONGEST and (asked or spaceless(question) > 2)
 
 
 def _held(reading: Reading, question: str, evidence: Evidence, text: str) -> Said | None:

@@ -26,7 +26,8 @@ class Stems(Protocol):
 
 def borne_out(index: Stems, question: str, written: str, texts: Sequence[str]) -> str:
     """The sentences of what a model wrote that are backed, each once, up to LONGEST words or at least one; "" where
-    there is none. One that says the question over again is cut down to what it adds."""
+    there is none. One that says the question over again is cut down to what it adds, and is left out where it still has
+    a name or number then that only the question has."""
     frame = _FRAME.match(written)
     written = written[frame.end() :] if frame else written
     kept: list[str] = []
@@ -34,6 +35,8 @@ def borne_out(index: Stems, question: str, written: str, texts: Sequence[str]) -
         sentence = " ".join(written[start:end].split())
         if backed(index, question, sentence, texts):
             sentence = shortened(index, question, sentence, texts)
+            if names(index, sentence) & _unknown(index, sentence, texts):
+                continue
             if kept and len(" ".join([*kept, sentence]).split()) > LONGEST:
                 break
             kept += [sentence] * (sentence not in kept)
@@ -57,7 +60,8 @@ def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> 
     """One of `quotes` that says nearly what the one says that bears the answer out, but has something else in the
     answer's place: where it says 40 metres, 45. That place is the lesser part of it: a sentence that shares less is
     about something else, and so is one without a name or number that the question asks about. Where the answer is the
-    whole sentence, only a name or number can be such a place. Lines of code are too much alike for that."""
+    whole sentence, only a name or number can be such a place. Also one that says less: nothing but what is asked about,
+    as the other has it, and another name or number. Lines of code are too much alike for that."""
     asked = claims(index, f"{question} {_GIVEN}")
     claimed = claims(index, answer) - asked
     said = [(quote, claims(index, quote.text)) for quote in quotes if not is_code(quote.source)]
@@ -65,20 +69,23 @@ def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> 
     if borne is None:
         return None
     about = names(index, question) & bearing
-    places = bearing if bearing - claimed - asked else names(index, borne.text)
+    of_borne = names(index, borne.text)
+    places = bearing if bearing - claimed - asked else of_borne
     for quote, has in said:
         lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
         alike = about <= has and len(frame & has) >= ALIKE * len(frame)
-        if alike and instead and 0 < len(lacking) < len(frame) and lacking <= places:
+        other = claimed & of_borne and not claimed & of_borne & has
+        less = other and asked & bearing <= has and instead == has - bearing <= names(index, quote.text)
+        if (alike or less) and instead and 0 < len(lacking) < len(frame) and lacking <= places:
             return quote
     return None
 
 
 def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) -> str:
-    """Of a long answer that says the question over again the words that it adds, if a text has them as they stand
-    there; else the answer."""
-    if len(answer.split()) <= CRISP:
+    """Of an answer that says the question over again and is long, or has words that only the question has, the words
+    that it adds, if a text has them as they stand there; else the answer."""
+    if len(answer.split()) <= CRISP and not _unknown(index, answer, texts):
         return answer
     asked = claims(index, f"{question} {_GIVEN}")
     added = [word for word in telling(answer) if not claims(index, word.text) <= asked]
@@ -88,6 +95,11 @@ def shortened(index: Stems, question: str, answer: str, texts: Sequence[str]) ->
             if place := find_words(said, text):
                 return " ".join(text[place[0] : place[1]].split())
     return answer
+
+
+def _unknown(index: Stems, answer: str, texts: Sequence[str]) -> set[str]:
+    """What an answer claims that stands in none of these texts."""
+    return claims(index, answer).difference(*(claims(index, text) for text in texts))
 
 
 def claims(index: Stems, text: str) -> set[str]:

@@ -77,6 +77,15 @@ def is_english(text: str) -> bool:
     return frame(text) is ENGLISH and not any(letter > "\x7f" and letter.isalpha() for letter in text)
 
 
+def is_framed(text: str) -> bool:
+    """Whether it has a question mark, or a word that frames a question or a sentence, in any language. Search terms
+    have none: their operators (AND, NEAR) are in capitals alone."""
+    if any(mark in text for mark in "?？؟") or _SPACELESS.search(text):
+        return True
+    words = (word for word in _WORD.findall(text) if len(word) > 1 and (text.isupper() or not word.isupper()))
+    return any(folded(word) in _ANY for word in words)
+
+
 def framing(text: str) -> set[int]:
     """Where characters of scripts without spaces stand that only frame a question."""
     return {at for found in _SPACELESS.finditer(text) for at in range(*found.span())}
@@ -93,3 +102,4 @@ def folded(word: str) -> str:
 
 ENGLISH = frozenset(_ENGLISH.split())
 _OTHERS = tuple(frozenset(map(folded, words.split())) for words in _FOREIGN.split("\n\n"))
+_ANY = ENGLISH.union(*_OTHERS)

@@ -105,8 +105,8 @@ def test_of_a_question_and_its_answer_the_answer_is_told(reading: Reading, monke
     assert said.text == "Ingrid Solheim did."
 
 
-@pytest.mark.parametrize("question", ["lighthouse", " Lighthouse?\n", "HALVARD"])
-def test_of_a_single_word_the_text_itself_tells(reading: Reading, question: str) -> None:
+@pytest.mark.parametrize("question", ["lighthouse", " Lighthouse?\n", "HALVARD", "lighthouse NEAR(Halvard* OR"])
+def test_of_words_that_ask_nothing_the_text_itself_tells(reading: Reading, question: str) -> None:
     [said] = answer(cast(Session, None), reading, [(question, gather(reading, question, 3))])
     assert said.origin is Origin.SENTENCE
     assert said.text == "The lighthouse at Port Halvard was built in 1823 by Ingrid Solheim."

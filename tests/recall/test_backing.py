@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from indexes import write
 
-from mmxcli.recall.backing import CRISP, LONGEST, backed, borne_out, rival, shortened
+from mmxcli.recall.backing import CRISP, LONGEST, backed, borne_out, claims, names, rival, shortened
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.quotes import Quote
 
@@ -70,6 +70,29 @@ def test_an_answer_that_says_the_question_over_again_is_cut_down(index: RecallIn
     assert shortened(index, question, "From Nantucket", [TEXT]) == "From Nantucket"
 
 
+def test_words_of_the_question_that_no_text_has_are_cut_off(index: RecallIndex) -> None:
+    asked = "lay AND NOT (hired* OR NEAR(Bildad"
+    assert (
+        borne_out(index, asked, "Hired for the three hundredth lay AND NOT NEAR Bildad.", [TEXT]) == "three hundredth"
+    )
+    assert borne_out(index, "How did Bildad sail?", "Bildad sailed from Nantucket.", [TEXT]) == "Nantucket"
+
+
+def test_a_name_that_only_the_question_has_is_never_said(index: RecallIndex) -> None:
+    asked = "Whom did Captain Bildad of Boston hire?"
+    assert borne_out(index, asked, "Ishmael, hired by Captain Bildad of Boston for the lay of Peleg.", [TEXT]) == ""
+
+
+@given(
+    st.text(st.sampled_from('AND NEAR(Bildad* Peleg"hire lay 1851'), max_size=40),
+    st.lists(st.sampled_from(["Ishmael", "1841", "from Nantucket", "hired", "sailed."]), max_size=4),
+)
+def test_no_name_or_number_is_said_that_no_text_has(index: RecallIndex, asked: str, added: list[str]) -> None:
+    written = " ".join([asked, *added])
+    said = borne_out(index, asked, written, [TEXT])
+    assert names(index, said) <= claims(index, TEXT)
+
+
 @given(
     st.lists(st.sampled_from(["Peleg sailed from Nantucket.", "He saw Boston.", "eighteen men", "The answer is", "\n"]))
 )
@@ -98,6 +121,22 @@ def quotes(*texts: str) -> list[Quote]:
 def test_what_says_otherwise(index: RecallIndex, texts: list[str], otherwise: int | None) -> None:
     found = rival(index, "How high is the old tower?", "40 metres", quotes(*texts))
     assert (found and found.text) == (None if otherwise is None else texts[otherwise])
+
+
+@pytest.mark.parametrize(
+    ("less", "otherwise"),
+    [
+        ("The old tower is 45 metres high.", True),
+        ("The tower: 45 metres high.", False),  # perhaps a new one
+        ("The old tower and its flag are 45 metres high.", False),
+        ("The old tower is high.", False),
+        ("The old tower is 40 metres high.", False),
+    ],
+)
+def test_what_says_less_may_say_otherwise(index: RecallIndex, less: str, otherwise: bool) -> None:
+    said = "The keeper told every child who came that the old tower is 40 metres high."
+    found = rival(index, "How high is the old tower?", "40 metres", quotes(said, less))
+    assert (found is not None) is otherwise
 
 
 def test_what_is_said_of_another_is_no_rival(index: RecallIndex) -> None:

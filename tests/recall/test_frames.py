@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from indexes import opened
 
-from mmxcli.recall.frames import ENGLISH, frame
+from mmxcli.recall.frames import ENGLISH, frame, is_framed
 from mmxcli.recall.words import content_words, uncontracted
 
 
@@ -30,6 +30,25 @@ def test_what_only_frames_a_question_is_passed(question: str, telling: list[str]
 @pytest.mark.parametrize("text", ["", "war in Iraq", "die casting", "was in an die so", "La Fontaine"])
 def test_a_text_is_english_where_little_speaks_for_another_language(text: str) -> None:
     assert frame(text) == ENGLISH
+
+
+@pytest.mark.parametrize(
+    ("text", "framed"),
+    [
+        ("Who built it", True),
+        ("lamp oil?", True),
+        ("WHAT IS THE PRICE", True),
+        ("Wann öffnet das Museum", True),
+        ("茶馆是谁开的", True),
+        ("price of oil", True),
+        ("gate AND NOT (locked* OR NEAR(", False),
+        ('"gate" +locked -open', False),
+        ("vitamin D, C code", False),
+        ("", False),
+    ],
+)
+def test_search_terms_are_not_framed_as_a_question_is(text: str, framed: bool) -> None:
+    assert is_framed(text) is framed
 
 
 @given(st.text(st.sampled_from("ndwot's ’\n."), max_size=40))

@@ -135,6 +135,8 @@ auto: memory where they fit, else disk"
 KEEP_WARM = "Leave a process that has loaded the model and serves the next commands, until none came for so long, such \
 as 10m. off: leave none, and use none"
 
+DEVICE = "What computes a model: the processor (cpu), or a GPU that torch can use (cuda)"
+
 QUANT = (
     "What the weights are kept in: as they are (none), 8 bits (int8) or 4 (nf4). auto: as they are where they fit the \
 memory, else 8 bits, else 4"
@@ -175,6 +177,7 @@ class Settings:
     quant: Literal["auto", "none", "int8", "nf4"] = field(
         default="auto", metadata=_about(_one_of("auto", "none", "int8", "nf4"), QUANT)
     )
+    device: Literal["cpu", "cuda"] = field(default="cpu", metadata=_about(_one_of("cpu", "cuda"), DEVICE))
     memory: int | None = field(
         default=None, metadata=_about(SIZE, "Memory that mmx may use at most, such as 8G", "no limit")
     )

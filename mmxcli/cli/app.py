@@ -112,6 +112,8 @@ def _told(error: BaseException) -> int:
             line, code = "", 0
         case OSError():
             line, code = _of_system(error), 1
+        case _ if type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
+            line, code = "the GPU has no room for it: try --quant int8, a smaller --window, or --device cpu", 1
         case _:
             line = f"internal error: {type(error).__name__}: {error}: run again with --verbose for the traceback"
             code = 1

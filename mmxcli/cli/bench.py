@@ -21,7 +21,7 @@ Ggufs = Annotated[
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the speeds, as SVG")]
 
 
-@takes("model", "window", "quant", "memory", "threads", "offline", *PRINTING)
+@takes("model", "window", "quant", "device", "memory", "threads", "offline", *PRINTING)
 def bench(
     flags: Flags,
     depths: Depths = "8192",

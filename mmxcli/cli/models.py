@@ -45,7 +45,7 @@ def pull(flags: Flags, name: Name = None) -> None:
 
 
 @app.command(cls=Command)
-@takes("quant", "offline", *PRINTING)
+@takes("quant", "device", "offline", *PRINTING)
 def check(flags: Flags, name: Name = None) -> None:
     """Try whether a model, read in pieces, is where one pass would have left it.
 

@@ -21,6 +21,8 @@ def leave(settings: Settings, *, whole: bool) -> str | None:
     from mmxcli.models.files import open_private
     from mmxcli.tasks.warm import keep, wanted
 
+    if settings.device != "cpu":
+        return "no process stays warm with a GPU: copies of a process cannot share one"
     place = folder(create=True)
     if place is None or sys.platform != "linux":
         return "no process stays warm here: " + ("only on Linux" if place else "there is no private folder for it")

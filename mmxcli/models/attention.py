@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from mmxcli.models.compiler import first_run, load_compiler
+from mmxcli.models.gpu import has_flash
 from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
 MANY, MANY_KEYS = 48, 256  # queries and keys for which it pays to put them in the order that compiled attention needs
+SCORES = 1 << 22  # in float32, of which products alone need one for each query and key
 AttentionState = WindowState | PagedState
 Piece = tuple[Tensor, Tensor]  # output (heads, n, width), log-sum-exp (heads, n) in float32
 
@@ -90,7 +92,7 @@ def _read_window(
         if seen < past:
             yield attend(queries, kept_keys[:, seen:past], kept_values[:, seen:past], scale)
     if sliding and state.first is not None:
-        yield attend_few(capped, state.first[0], state.first[1], scale)
+        yield attend_plainly(capped, state.first[0], state.first[1], scale)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
@@ -121,20 +123,31 @@ def attend_leaving(queries: Tensor, keys: Tensor, values: Tensor, scale: float) 
     return output.flip(1), logsumexp.flip(1)
 
 
-def attend_few(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Piece:
-    """As `attend`, for a handful of keys."""
+def attend_plainly(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: bool = False) -> Piece:
+    """As `attend`, or `attend_arriving` where it is `causal`, in float32 by products alone: for a handful of keys, and
+    for any device and width. At most SCORES of them are in memory at a time, for each key head."""
     heads, count, width = queries.shape
-    grouped = queries.reshape(keys.shape[0], -1, width)  # query heads that share a key head become rows
-    scores = (grouped.float() @ keys.float().transpose(1, 2)) * scale
-    logsumexp = scores.logsumexp(dim=-1)
-    output = (scores - logsumexp[..., None]).exp() @ values.float()
-    return output.reshape(heads, count, width), logsumexp.reshape(heads, count)
+    grouped = queries.reshape(keys.shape[0], -1, width).float()  # query heads that share a key head become rows
+    keys, values = keys.float(), values.float()
+    own = torch.arange(keys.shape[1], device=queries.device)
+    pieces: list[Piece] = []
+    for rows in torch.split(grouped, max(1, SCORES // keys.shape[1]), dim=1):
+        scores = (rows @ keys.transpose(1, 2)) * scale
+        if causal:
+            first = sum(piece[1].shape[1] for piece in pieces)
+            query = torch.arange(first, first + rows.shape[1], device=queries.device) % count
+            scores.masked_fill_(own > query[:, None], -torch.inf)
+        logsumexp = scores.logsumexp(dim=-1)
+        pieces.append(((scores - logsumexp[..., None]).exp() @ values, logsumexp))
+    output, logsumexp = pieces[0] if len(pieces) == 1 else (torch.cat(part, 1) for part in zip(*pieces, strict=True))
+    return output.reshape(heads, count, -1), logsumexp.reshape(heads, count)
 
 
 def _tiled(queries: Tensor, keys: Tensor) -> ModuleType | None:
     """`tiled_attention`, where the processor has its instructions and there is so much to do that it pays."""
     count, width = queries.shape[1:]
-    pays = count >= MANY and keys.shape[1] >= MANY_KEYS and width % 64 == 0
+    here = not (queries.is_cuda or keys.is_cuda)
+    pays = here and count >= MANY and keys.shape[1] >= MANY_KEYS and width % 64 == 0
     return _compiled() if pays and queries.dtype == keys.dtype == torch.bfloat16 else None
 
 
@@ -154,9 +167,18 @@ def _compiled() -> ModuleType | None:
 
 
 def _flash(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: bool) -> Piece:
-    output, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        queries[None], keys[None].to(queries.dtype), values[None].to(queries.dtype), 0.0, causal, scale=scale
-    )
+    """By torch's kernels. Pages may be kept in another dtype, or on another device."""
+    keys, values = keys.to(queries), values.to(queries)
+    if not queries.is_cuda:
+        output, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+            queries[None], keys[None], values[None], 0.0, causal, scale=scale
+        )
+    elif has_flash(queries.device, queries.dtype, queries.shape[-1]):
+        output, logsumexp, *_ = torch.ops.aten._scaled_dot_product_flash_attention(
+            queries[None], keys[None], values[None], 0.0, causal, scale=scale
+        )
+    else:
+        return attend_plainly(queries, keys, values, scale, causal)
     return output[0], logsumexp[0]
 
 

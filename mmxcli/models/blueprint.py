@@ -56,7 +56,7 @@ class Blueprint:
         model = skeleton(config, getattr(torch, self.dtype))
         if quant != "none":
             with torch.device("meta"):
-                model.pack(quant)
+                model.pack(quant, model.device)
         return model
 
 

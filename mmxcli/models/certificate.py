@@ -169,7 +169,9 @@ def _resumes(model: Model, ids: Sequence[int], at: int) -> bool:
         first = save_snapshot(state, Path(folder), "certificate")
         model.advance(state, ids[at : at + 1])
         second = save_snapshot(state, Path(folder), "certificate", first.stretches)
-        restored = [load_snapshot(snapshot, Path(folder), "certificate") for snapshot in (first, second)]
+        restored = [
+            load_snapshot(snapshot, Path(folder), "certificate", device=model.device) for snapshot in (first, second)
+        ]
     model.advance(restored[0], ids[at : at + 1])
     rest = ids[at + 1 :] or ids  # what follows does not matter
     expected = _logits(model, state, rest)

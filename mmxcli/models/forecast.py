@@ -75,7 +75,7 @@ def _rehearsed(blueprint: Blueprint, quant: Quant, window: int | None, depth: in
     pool, shapes = Pool(getattr(torch, blueprint.dtype)), expected_shapes(part)
     model = SoftmaxModel(part, {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in shapes.items()})
     if quant != "none":
-        model.pack(quant)
+        model.pack(quant, model.device)
     found = []
     for _ in range(REHEARSALS):
         state = model.new_state(window)

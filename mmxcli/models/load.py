@@ -31,20 +31,24 @@ def anatomy_of(folder: Path) -> Anatomy:
     return library_anatomy(folder)
 
 
-def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none") -> "Model":
+def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none", device: str = "cpu") -> "Model":
     """The model in a folder of safetensors, in the checkpoint's own dtype (float16 becomes bfloat16) unless told.
-    `quant` is one of anatomy.QUANTS: what its matrices are packed into.
+    `quant` is one of anatomy.QUANTS: what its matrices are packed into. `device`: "cpu" or "cuda" (models/gpu.py).
 
     Llama-like models and MiniMax are computed by our own code, all others by transformers' classes. Raises
-    ModelError for a family that mmx does not run, DamagedError for weights that are not what the config says,
-    before anything is read.
+    ModelError for a family that mmx does not run and where there is no such device, DamagedError for weights that are
+    not what the config says, before anything is read.
     """
     from mmxcli.models.computing import prepare
+    from mmxcli.models.gpu import device_named
 
     prepare()
+    place = device_named(device)
     model = _loaded(folder, dtype)
     if quant != "none":
-        model.pack(quant)
+        model.pack(quant, place)
+    if place.type != "cpu":
+        model.move(place)
     return model
 
 

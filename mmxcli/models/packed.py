@@ -54,7 +54,8 @@ class PackedWeight:
     def _one_row_is_faster(self) -> bool:
         """One row is bound by reading the weights, and torch has a product that reads 8 bits where bfloat16 has 16. It
         reads outside the matrix where a row is no whole number of its vectors."""
-        return self.quant == "int8" and self.dtype == torch.bfloat16 and self.shape[1] % 64 == 0
+        here = not self._packed.is_cuda
+        return here and self.quant == "int8" and self.dtype == torch.bfloat16 and self.shape[1] % 64 == 0
 
     @property
     def nbytes(self) -> int:
@@ -69,13 +70,16 @@ def _in_blocks(weight: Tensor) -> Tensor:
     return functional.pad(weight.reshape(-1), (0, missing)).view(-1, NF4_BLOCK)
 
 
-def pack(weights: dict[str, Tensor], quant: Packing, kept: Container[str]) -> dict[str, PackedWeight]:
-    """Takes the matrices but those that are `kept` out of `weights`, which it modifies, one by one, and packs them.
+def pack(
+    weights: dict[str, Tensor], quant: Packing, device: torch.device, kept: Container[str]
+) -> dict[str, PackedWeight]:
+    """Takes the matrices but those that are `kept` out of `weights`, which it modifies, one by one, and packs them on
+    `device`.
 
     The others are copied, so that nothing holds the files from which all were mapped.
     """
     names = [name for name, weight in weights.items() if weight.dim() == 2 and name not in kept]
-    packed = {name: PackedWeight(weights.pop(name), quant) for name in names}
+    packed = {name: PackedWeight(weights.pop(name).to(device), quant) for name in names}
     for name, weight in weights.items():
         weights[name] = weight.clone()
     return packed

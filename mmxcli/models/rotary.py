@@ -16,7 +16,7 @@ class Rotary:
 
     def table(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """cos and sin for integer positions (n,): each (n, width / 2) in float32."""
-        angles = positions.to(torch.float64)[:, None] * self.frequencies
+        angles = positions.to(torch.float64)[:, None] * self.frequencies.to(positions.device)
         return angles.cos().float(), angles.sin().float()
 
 

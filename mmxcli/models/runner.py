@@ -25,6 +25,11 @@ class Model(Protocol):
         """Of the weights."""
         ...
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are, and its states."""
+        ...
+
     def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
         """The state before the first token.
 
@@ -40,8 +45,13 @@ class Model(Protocol):
         """
         ...
 
-    def pack(self, quant: Packing) -> None:
-        """Keeps the matrices, all but embedding and head, in 8 or 4 bits from now on. Modifies the model."""
+    def pack(self, quant: Packing, device: torch.device) -> None:
+        """Keeps the matrices, all but embedding and head, in 8 or 4 bits on `device` from now on. Modifies the
+        model."""
+        ...
+
+    def move(self, device: torch.device) -> None:
+        """Keeps what is not packed on `device` from now on. Modifies the model; its states stay where they are."""
         ...
 
     def widened(self) -> Model:

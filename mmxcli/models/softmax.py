@@ -49,7 +49,7 @@ class SoftmaxModel:
         self.shape = shape
         self.weights = weights
         self.packed: dict[str, PackedWeight] = {}
-        self.products = Products(weights["model.embed_tokens.weight"].dtype)
+        self.products = Products(self.dtype, self.device)
         self.rotary = Rotary(shape.head_width, shape.rotary_theta)
 
     @property
@@ -63,6 +63,10 @@ class SoftmaxModel:
     @property
     def dtype(self) -> torch.dtype:
         return self.embedding.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.embedding.device
 
     def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
         """The state before the first token. `window`: tokens that stay visible beside the sinks; None: all, in
@@ -96,8 +100,12 @@ class SoftmaxModel:
         blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
         return torch.cat(blocks, dim=1).float()
 
-    def pack(self, quant: Packing) -> None:
-        self.packed |= pack(self.weights, quant, kept=("model.embed_tokens.weight", "lm_head.weight"))
+    def pack(self, quant: Packing, device: torch.device) -> None:
+        self.packed |= pack(self.weights, quant, device, kept=("model.embed_tokens.weight", "lm_head.weight"))
+
+    def move(self, device: torch.device) -> None:
+        self.weights = {name: tensor.to(device) for name, tensor in self.weights.items()}
+        self.products = Products(self.dtype, device)
 
     def widened(self) -> "SoftmaxModel":
         wide = {name: tensor.float() for name, tensor in self.weights.items()}
@@ -108,12 +116,12 @@ class SoftmaxModel:
 
     def _hidden(self, layers: Sequence[attention.AttentionState], position: int, ids: Sequence[int]) -> Tensor:
         """The last layer's output (n, hidden) for n tokens read in one piece. Modifies `layers`."""
-        table = self.rotary.table(torch.arange(position, position + len(ids)))
+        table = self.rotary.table(torch.arange(position, position + len(ids), device=self.device))
         sink_table = None
         if isinstance(layers[0], WindowState) and layers[0].sliding:
-            sink_table = self.rotary.table(torch.tensor([SINKS + layers[0].window - 1]))
+            sink_table = self.rotary.table(torch.tensor([SINKS + layers[0].window - 1], device=self.device))
         place = Place(table, sink_table)
-        hidden = functional.embedding(torch.tensor(ids), self.embedding).to(self.products.dtype)
+        hidden = functional.embedding(torch.tensor(ids, device=self.device), self.embedding).to(self.products.dtype)
         for number, layer in enumerate(layers):
             hidden = self._layer(f"model.layers.{number}.", hidden, layer, place)
         return hidden

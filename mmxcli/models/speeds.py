@@ -33,6 +33,7 @@ class Job:
     chunk: int
     threads: int
     quant: str
+    device: str = "cpu"
     only_first: bool = False
 
     def as_argument(self) -> str:
@@ -94,7 +95,7 @@ class _Mmx:
         from mmxcli.models.load import load_model
         from mmxcli.models.writing import Writer, writer
 
-        self._model = load_model(Path(job.folder), quant=cast(Quant, job.quant))
+        self._model = load_model(Path(job.folder), quant=cast(Quant, job.quant), device=job.device)
         self._job = job
         self.vocabulary = _vocabulary(job.folder)
         self._writer = Writer(lambda: self._model)
@@ -103,7 +104,12 @@ class _Mmx:
 
     def new_reader(self) -> Callable[[Sequence[int]], None]:
         state = self._model.new_state(self._job.window)
-        return lambda ids: cast(None, self._model.advance(state, ids))
+
+        def read(ids: Sequence[int]) -> None:
+            self._model.advance(state, ids)
+            _wait(self._job.device)
+
+        return read
 
     def write(self, prompt: Sequence[int], count: int) -> float:
         """Seconds for so many tokens, one a step."""
@@ -120,7 +126,9 @@ class _Transformers:
         import torch
         from transformers import AutoModelForCausalLM
 
-        self._model: Any = AutoModelForCausalLM.from_pretrained(job.folder, dtype=torch.bfloat16).eval()
+        self._device = job.device
+        model: Any = AutoModelForCausalLM.from_pretrained(job.folder, dtype=torch.bfloat16).eval()
+        self._model = model.to(job.device)
         self.vocabulary = _vocabulary(job.folder)
 
     def new_reader(self) -> Callable[[Sequence[int]], None]:
@@ -136,7 +144,8 @@ class _Transformers:
         import torch
 
         with torch.inference_mode():
-            found = self._model(torch.tensor([list(ids)]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+            given = torch.tensor([list(ids)], device=self._device)
+            found = self._model(given, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return found.past_key_values, int(found.logits[0, -1].argmax())
 
     def write(self, prompt: Sequence[int], count: int) -> float:
@@ -145,6 +154,14 @@ class _Transformers:
         for _ in range(count):
             cache, token = self._step([token], cache)
         return time.perf_counter() - start
+
+
+def _wait(device: str) -> None:
+    """Until it is done: a GPU works on while the processor goes on."""
+    if device != "cpu":
+        import torch
+
+        torch.cuda.synchronize()
 
 
 def _vocabulary(folder: str) -> int:

@@ -12,6 +12,7 @@ from mmxcli.errors import DamagedError, ModelError
 from mmxcli.models.anatomy import Anatomy
 from mmxcli.models.certificate import Certificate, certify
 from mmxcli.models.files import write
+from mmxcli.models.gpu import described
 from mmxcli.models.runner import Model
 from mmxcli.models.small_files import read_json
 
@@ -66,8 +67,8 @@ def _key(model: Model, identity: str, quant: str) -> str:
     """Of everything that the verdict depends on. Whoever else computes is part of it: libraries and processor."""
     from importlib.metadata import version
 
-    capability = torch.backends.cpu.get_cpu_capability()
-    parts = [__version__, identity, str(model.dtype), quant, torch.__version__, version("transformers"), capability]
+    libraries = (torch.__version__, version("transformers"), described(model.device))
+    parts = [__version__, identity, str(model.dtype), quant, *libraries]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

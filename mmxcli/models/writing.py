@@ -75,7 +75,7 @@ class PlainWriting:
         import torch
 
         logits = [self._model.advance(state, ids, "last") for state, ids in zip(self._states, pieces, strict=True)]
-        return cast("Floats", torch.cat([some for some in logits if some is not None]).numpy())
+        return cast("Floats", torch.cat([some for some in logits if some is not None]).cpu().numpy())
 
     def keep(self, counts: Sequence[int]) -> None:
         self._states = [state for state, count in zip(self._states, counts, strict=True) if count]

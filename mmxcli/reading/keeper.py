@@ -17,13 +17,19 @@ from mmxcli.state.store import ReadingStore
 
 class Keeper:
     """Works on the full reading `stored` of a text that the model reads after `prompt`. `pages`: how keys and values
-    are kept (state/pages.py)."""
+    are kept (state/pages.py). `device`: that of the model."""
 
     def __init__(
-        self, store: ReadingStore, stored: StoredReading, prompt: Sequence[int], pages: str = "memory"
+        self,
+        store: ReadingStore,
+        stored: StoredReading,
+        prompt: Sequence[int],
+        pages: str = "memory",
+        device: str = "cpu",
     ) -> None:
         self.store = store
         self._pages = pages
+        self._device = device
         self.stored = stored
         self.prompt = prompt
         self._last: Snapshot | None = None  # what the state at hand goes on from
@@ -85,6 +91,6 @@ class Keeper:
 
     def _load(self, snapshot: Snapshot) -> ModelState:
         try:
-            return load_snapshot(snapshot, self.store.states, self.stored.stream, self._pages)
+            return load_snapshot(snapshot, self.store.states, self.stored.stream, self._pages, self._device)
         except DamagedError as error:
             raise DamagedError(f"{error}: remove it with `mmx states rm {self.stored.id}`") from None

@@ -29,7 +29,7 @@ class Loaded:
         self.weights = weights
         self.anatomy = anatomy_of(weights.path)
         self.tokenizer = Tokenizer(weights.path)
-        self._models: dict[Quant, Model] = {}
+        self._models: dict[tuple[Quant, str], Model] = {}
         self._writers: dict[tuple[Path, int], FastWriter | None] = {}
 
     @cached_property
@@ -54,10 +54,11 @@ class Loaded:
 
         return NearWords(self.tokenizer.words(), self.embedding)
 
-    def model(self, quant: Quant) -> "Model":
-        if quant not in self._models:
-            self._models[quant] = load_model(self.weights.path, quant=quant)
-        return self._models[quant]
+    def model(self, quant: Quant, device: str) -> "Model":
+        """`device`: "cpu" or "cuda" (models/gpu.py)."""
+        if (quant, device) not in self._models:
+            self._models[quant, device] = load_model(self.weights.path, quant=quant, device=device)
+        return self._models[quant, device]
 
     def let_go(self) -> None:
         """Of the models: who needs one again loads it again."""

@@ -16,6 +16,7 @@ SOFTMAX_WINDOW = 1_024  # tokens that a model of softmax layers alone keeps: ste
 PROGRAM_BYTES = 290 << 20  # the interpreter, torch and a tokenizer: 270 to 320 MiB were measured
 ACTIVATION_BYTES = 32 << 20  # of one chunk, where nothing tells more (models/forecast.py)
 FULL_CHUNK, MOST_CHUNK = 512, 8_192  # tokens: where more bring no speed to a dense model, and the most at all
+GPU_CHUNK = 2_048  # instead of FULL_CHUNK: a GPU takes more rows to be full. Assumed, and not measured yet
 COMPILER_BYTES = 108 << 20  # Numba, and what it has compiled
 QUESTION_BYTES = 320 << 20  # the interpreter, a tokenizer, Numba, and what a question takes: 280 to 310 MiB measured
 EIGHT_BITS = 17 / 16  # bytes of a weight: its code, and its part in the scale of 64
@@ -47,8 +48,8 @@ class Policy:
 
     @property
     def budget(self) -> int:
-        """Bytes of memory that there are for all of it."""
-        return self.settings.memory or int(psutil.virtual_memory().available)
+        """Bytes of memory that there are for all of it, on the device that computes."""
+        return self.settings.memory or self._there(in_all=False)
 
     @property
     def chunk(self) -> int:
@@ -60,17 +61,29 @@ class Policy:
         """
         if self.settings.chunk is not None:
             return self.settings.chunk
-        memory = self.settings.memory or psutil.virtual_memory().total
+        memory = self.settings.memory or self._there(in_all=True)
         quants = QUANTS if self.settings.quant == "auto" else (self.settings.quant,)
         if all(self.weight_bytes(quant) > memory for quant in quants):
             return MOST_CHUNK
         used = max(1 / 16, 1 - self.anatomy.idle_share)
-        return FULL_CHUNK << int(math.log2(1 / used))
+        full = FULL_CHUNK if self.settings.device == "cpu" else GPU_CHUNK
+        return min(MOST_CHUNK, full << int(math.log2(1 / used)))
+
+    def _there(self, *, in_all: bool) -> int:
+        """Bytes of memory, the GPU's where one computes: free now, or in all."""
+        if self.settings.device == "cpu":
+            memory = psutil.virtual_memory()
+            return int(memory.total if in_all else memory.available)
+        from mmxcli.models.gpu import memory_of
+
+        free, total = memory_of(self.settings.device)
+        return total if in_all else free
 
     def writes_in_8_bits(self, tokens: int) -> bool:
         """Whether answers about so many tokens are written with a copy of the weights in 8 bits, which is several times
         as fast: for the networks that models/kernels.py computes, where the memory carries both."""
-        if self.anatomy.family not in FAMILIES or self.anatomy.memory != "softmax" or self.quant != "none":
+        computed = self.anatomy.family in FAMILIES and self.anatomy.memory == "softmax"
+        if self.settings.device != "cpu" or not computed or self.quant != "none":
             return False
         return self._peak_with_copy(tokens, "memory", ACTIVATION_BYTES) <= self.budget
 

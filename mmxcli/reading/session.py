@@ -118,7 +118,7 @@ class Session:
         torch.set_num_threads(threads(self.settings.threads))
         from mmxcli.models.trust import trusted
 
-        model = self.loaded.model(self.quant)
+        model = self.loaded.model(self.quant, self.settings.device)
         folder = self.settings.weights_folder
         trusted(model, self.anatomy, self.weights.identity, self.weights.name, folder, self.quant)
         self.load_s += time.perf_counter() - start
@@ -352,7 +352,7 @@ class Session:
 
         prompt = reading_prompt(self.template)
         pages = self.policy.store(stored.tokens)
-        keeper = Keeper(self.store, stored, prompt, pages)
+        keeper = Keeper(self.store, stored, prompt, pages, self.settings.device)
         chunks = TokenStream(self.tokenizer).feed(map(text_of, corpus.items()))
         state = keeper.begin(stops.before_first(chunks), whole=stops.first is None)
         reused = state.position - len(prompt) if state else 0

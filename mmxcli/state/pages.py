@@ -129,7 +129,7 @@ class PagedState:
             pages.append(tuple(tensor[:, :, : self.length] for tensor in self.open))
         first, offset = divmod(since, PAGE)
         parts = [[t[:, :, offset if not i else 0 :] for t in page] for i, page in enumerate(pages[first:])]
-        joined = [torch.cat(part, dim=2) for part in zip(*parts, strict=True)]
+        joined = [torch.cat(list(map(_gathered, part)), dim=2) for part in zip(*parts, strict=True)]
         return dict(zip(self._names, joined, strict=False))
 
     def facts(self) -> Facts:
@@ -153,6 +153,11 @@ class PagedState:
     @property
     def bytes(self) -> int:
         return sum(tensor.nbytes for page in (*self.full, self.open) for tensor in page)
+
+
+def _gathered(tensor: Tensor) -> Tensor:
+    """In the processor's memory: full pages of a GPU may be on disk, and the open one is not."""
+    return tensor.cpu() if tensor.is_cuda else tensor
 
 
 def _rounded(pairs: Tensor) -> tuple[Tensor, Tensor]:

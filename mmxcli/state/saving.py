@@ -63,9 +63,11 @@ def save_snapshot(state: ModelState, folder: Path, identity: str, stretches: Seq
     return snapshot
 
 
-def load_snapshot(snapshot: Snapshot, folder: Path, identity: str, store: str = "memory") -> ModelState:
-    """The state that was saved. `store` says how what grows is kept from now on (state/pages.py), but what was rounded
-    stays rounded.
+def load_snapshot(
+    snapshot: Snapshot, folder: Path, identity: str, store: str = "memory", device: "torch.device | str" = "cpu"
+) -> ModelState:
+    """The state that was saved, on `device`. `store` says how what grows is kept from now on (state/pages.py), but what
+    was rounded stays rounded.
 
     Raises DamagedError when a single byte is not as it was written, a file is missing, or the state belongs to another
     model or has read other tokens; BudgetError when there is no room for it.
@@ -78,14 +80,14 @@ def load_snapshot(snapshot: Snapshot, folder: Path, identity: str, store: str = 
         if header["identity"] != identity:
             raise DamagedError(f"{path} was made by another model or version of mmx")
         layers: list[LayerState] = [
-            KINDS[layer["kind"]].restore(named(fixed, f"{number}."), layer["facts"], store)
+            KINDS[layer["kind"]].restore(_on(device, named(fixed, f"{number}.")), layer["facts"], store)
             for number, layer in enumerate(header["layers"])
         ]
         chain = _chain_of(header, snapshot, path)
         for stretch in snapshot.stretches:
             _, grown = _load(folder / stretch.file, stretch.sha256)
             for number, layer in enumerate(layers):
-                layer.grow(named(grown, f"{number}."))
+                layer.grow(_on(device, named(grown, f"{number}.")))
         return ModelState(layers, snapshot.position, chain)
     except _STRANGE as error:  # a stranger's, who computed its checksum
         _tell_no_room(error)
@@ -151,7 +153,11 @@ def _tell_no_room(error: Exception) -> None:
 
 
 def _numbered(layers: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    return {f"{number}.{name}": tensor for number, layer in enumerate(layers) for name, tensor in layer.items()}
+    return {f"{number}.{name}": tensor.cpu() for number, layer in enumerate(layers) for name, tensor in layer.items()}
+
+
+def _on(device: "torch.device | str", tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.to(device) for name, tensor in tensors.items()}
 
 
 def _digest(header: dict[str, Any], tensors: Mapping[str, Tensor]) -> str:

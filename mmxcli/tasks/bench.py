@@ -93,6 +93,7 @@ def bench(
             chunk=policy.chunk,
             threads=threads(settings.threads),
             quant=session.quant,
+            device=settings.device,
         )
     if program and not ggufs:
         yield Note(f"{program} is left out: name the model's file for it with --gguf")
@@ -143,7 +144,7 @@ def _asked(settings: Settings) -> _Run:
         text.write_text(TEXT, encoding="utf-8")
         environment = {"MMX_HOME": home, "MMX_WEIGHTS": str(settings.weights_folder)}
         command = [sys.executable, "-P", "-m", "mmxcli", "ask", str(text), QUESTION, "-m", settings.model]
-        command += ["--read", "recall", "--max-tokens", "1", "--quiet"]
+        command += ["--read", "recall", "--max-tokens", "1", "--device", settings.device, "--quiet"]
         _run(command, environment)
         return _run(command, environment)
 

@@ -32,19 +32,27 @@ def count(sources: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
         yield Progress("index", corpus.size, corpus.size, "bytes")
         tokens = sum(one.tokens for one in counted)
         mode = session.policy.mode(tokens)
-        blueprint = read_blueprint(session.weights.path, session.weights.name)
-        full = look_ahead(blueprint, session.policy, tokens)
+        seconds, peak = _full(session, tokens)
         yield CountDone(
             documents=tuple(counted),
             skipped=tuple(gaps),
             tokens=tokens,
             model=ModelInfo(session.weights.name, session.policy.memory(mode, tokens)),
-            read_s={"full": full.seconds},
-            memory_bytes={"full": full.peak_bytes, "recall": session.policy.peak_bytes(0)},
+            read_s=seconds,
+            memory_bytes={"full": peak, "recall": session.policy.peak_bytes(0)},
             remarks=tuple(remarks),
         )
         if settings.strict and gaps:
             raise incomplete(gaps)
+
+
+def _full(session: Session, tokens: int) -> tuple[dict[str, float], int]:
+    """What a full reading would take: seconds by mode, which only the processor's are known beforehand, and bytes."""
+    policy = session.policy
+    if policy.settings.device != "cpu":
+        return {}, policy.peak_bytes(tokens, policy.store(tokens))
+    ahead = look_ahead(read_blueprint(session.weights.path, session.weights.name), policy, tokens)
+    return {"full": ahead.seconds}, ahead.peak_bytes
 
 
 def _count(session: Session, document: Document, gaps: list[Gap], remarks: list[Remark]) -> Counted:

@@ -49,10 +49,10 @@ def _processor() -> Check:
     from mmxcli.models.products import prefers_bfloat16
 
     way = "reads in bfloat16" if prefers_bfloat16() else "reads in float32, which it multiplies faster than bfloat16"
-    unused = " A GPU is here too; this version does not use it." if torch.cuda.is_available() else ""
+    gpu = " A GPU is here too: --device cuda computes with it." if torch.cuda.is_available() else ""
     capability = torch.backends.cpu.get_cpu_capability()
     threads = torch.get_num_threads()
-    detail = f"{os.cpu_count()} cores, {capability}, torch {torch.__version__}, {threads} threads: {way}.{unused}"
+    detail = f"{os.cpu_count()} cores, {capability}, torch {torch.__version__}, {threads} threads: {way}.{gpu}"
     return Check("processor", True, detail)
 
 

@@ -93,7 +93,7 @@ def check_model(settings: Settings, name: str) -> Generator[Event, None, "Certif
         from mmxcli.models.trust import checked
 
         quant: Quant = "none" if settings.quant == "auto" else settings.quant
-        model, anatomy = load_model(weights.path, quant=quant), anatomy_of(weights.path)
+        model, anatomy = load_model(weights.path, quant=quant, device=settings.device), anatomy_of(weights.path)
         return checked(model, anatomy, weights.identity, weights.name, settings.weights_folder, quant)
 
     return (yield from relay(work))

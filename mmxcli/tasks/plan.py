@@ -54,10 +54,11 @@ class Plan:
 
 
 def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, Plan]:
-    """Fetches nothing and reads no weights.
+    """Of the processor. Fetches nothing and reads no weights.
 
     Raises UsageError for a model that is not known, ModelError for a family that mmx does not run.
     """
+    settings = replace(settings, device="cpu")
     blueprint = find_blueprint(name, settings.weights_folder)
     yield Note("timing the operations of one chunk on this machine")
     anatomy, policy = blueprint.anatomy, Policy(settings, blueprint.anatomy, blueprint.stored_bytes)

@@ -57,6 +57,8 @@ def failing() -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/home/somebody/index")
     if name == "bug":
         raise LookupError("a thing that should be there")
+    if name == "no room":
+        raise type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory. Tried to allocate 2.00 GiB.")
     if name == "interrupt":
         os.kill(os.getpid(), signal.SIGINT)
     if name == "wait":

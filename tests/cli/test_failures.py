@@ -45,6 +45,12 @@ def test_a_bug_is_one_line_and_a_traceback_only_when_asked_for(canned: Run) -> N
     assert "Traceback" in canned(*ASK, "--verbose", MMX_TEST_FAIL="bug").stderr
 
 
+def test_a_gpu_without_room(canned: Run) -> None:
+    done = canned(*ASK, "--quiet", MMX_TEST_FAIL="no room")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("mmx: the GPU has no room for it: try --quant int8, a smaller --window, or --device cpu\n")
+
+
 def test_interrupted_at_once(canned: Run) -> None:
     done = canned(*ASK, "--quiet", MMX_TEST_FAIL="interrupt")
     assert (done.returncode, done.stderr) == (130, "mmx: interrupted\n")

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError
+from mmxcli.models import gpu
 from mmxcli.models.minimax.known import TEXT_01
 from mmxcli.models.shape import Shape
-from mmxcli.reading.policy import ROOM_FOR_ANSWER, SOFTMAX_WINDOW, Policy
+from mmxcli.reading.policy import GPU_CHUNK, ROOM_FOR_ANSWER, SOFTMAX_WINDOW, Policy
 
 SHAPE = Shape("llama", 30, 576, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True).anatomy()
 
@@ -53,3 +54,13 @@ def test_chunks_are_larger_where_a_token_uses_few_experts() -> None:
     assert minimax.chunk == 4096  # 32 experts, two of them for each token
     assert replace(minimax, settings=Settings(memory=2**30)).chunk == 8192  # read from disk for every chunk
     assert policy(chunk=7).chunk == replace(minimax, settings=Settings(chunk=7)).chunk == 7
+
+
+@pytest.mark.parametrize(("billions", "quant"), [(1, "none"), (3, "int8"), (6, "nf4")])
+def test_what_a_gpu_has_no_room_for_is_packed(billions: int, quant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "memory_of", lambda _: (4 << 30, 6 << 30))
+    anatomy = replace(SHAPE, parameters=billions * 10**9, parameters_per_token=billions * 10**9)
+    chosen = Policy(Settings(device="cuda"), anatomy, 2 * billions * 10**9)
+    assert chosen.quant == quant
+    assert chosen.chunk == GPU_CHUNK
+    assert not chosen.writes_in_8_bits(1000)  # the processor does not write beside a GPU

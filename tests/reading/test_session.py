@@ -17,11 +17,12 @@ from tiny_minimax import make_original
 
 from mmxcli.config import Settings
 from mmxcli.errors import BudgetError, DamagedError, InputError, Interrupted
+from mmxcli.models import gpu
 from mmxcli.models.library.model import LibraryModel
 from mmxcli.models.minimax.model import MiniMaxModel
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.tokenizer import Tokenizer
-from mmxcli.reading import corpus
+from mmxcli.reading import corpus, keeper
 from mmxcli.reading.corpus import Corpus
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
@@ -451,3 +452,22 @@ def test_answers_that_are_written_together_come_in_order(settings: Settings, boo
         (one.text, one.found, one.citations) for one in alone
     ]
     assert {answer.found for answer in together} == {True, False}
+
+
+@pytest.mark.parametrize("family", ["llama", "mamba2"])
+def test_a_reading_goes_on_with_another_device(
+    family: str, settings: Settings, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processor stands for the GPU, so that both compute the same."""
+    monkeypatch.setattr(gpu, "device_named", lambda _: torch.device("cpu"))
+    monkeypatch.setattr(gpu, "memory_of", lambda _: (4 << 30, 6 << 30))
+    asked: list[object] = []
+    monkeypatch.setattr(keeper, "load_snapshot", lambda *given: asked.append(given[-1]) or load_snapshot(*given[:-1]))
+    wanted = replace(settings, model=str(make_model(tmp_path / family, family)), read="full")
+    by_gpu = replace(wanted, device="cuda")
+    there = read(by_gpu, book)
+    here = read(wanted, book)
+    assert there.reused_tokens == 0 and here.reused_tokens == here.stored.tokens
+    assert all(map(torch.equal, tensors(there), tensors(here)))
+    question = [event for event in ask([str(book)], ["Who sailed on day 7?"], by_gpu) if isinstance(event, Answer)]
+    assert len(question) == 1 and asked == ["cpu", "cuda"]

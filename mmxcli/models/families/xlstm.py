@@ -32,7 +32,7 @@ class Xlstm(Family):
         parts = [cast(RecurrentState, cast(MixedState, layer).parts[RECURRENCE]) for layer in state.layers]
         config: Any = forward.config
         for part in parts:
-            part.contents = part.contents or _empty(config)
+            part.contents = part.contents or _empty(config, piece.ids.device)
         carried = {number: tuple(part.contents[name] for name in PARTS) for number, part in enumerate(parts)}
         cache = SimpleNamespace(rnn_state=carried, seqlen_offset=0)  # the library writes the new state over the old one
         return forward(piece.ids, use_cache=True, **{cache_name(forward): cache})
@@ -51,7 +51,7 @@ def _narrow(cell: Any, _: object, __: object, output: tuple[Tensor, Any]) -> tup
     return output[0].to(cell.dtype_outside), output[1]
 
 
-def _empty(config: Any) -> dict[str, Tensor]:
+def _empty(config: Any, device: torch.device) -> dict[str, Tensor]:
     heads, keys, values = config.num_heads, config.qk_head_dim, config.v_head_dim
     sizes = ((heads, keys, values), (heads, keys), (heads, 1))
-    return {name: torch.zeros(1, *size) for name, size in zip(PARTS, sizes, strict=True)}
+    return {name: torch.zeros(1, *size, device=device) for name, size in zip(PARTS, sizes, strict=True)}

@@ -42,6 +42,10 @@ class LibraryModel:
     def dtype(self) -> torch.dtype:
         return self._head.weight.dtype
 
+    @property
+    def device(self) -> torch.device:
+        return self._head.weight.device
+
     def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
         """The state before the first token. `window`: tokens that softmax layers keep beside the sinks, where they
         have no shorter window of their own; None: all, in pages kept in `store`.
@@ -75,15 +79,18 @@ class LibraryModel:
         state.chain.extend(ids)
         return torch.cat(found) if found else None
 
-    def pack(self, quant: Packing) -> None:
-        pack(self.network, quant)
+    def pack(self, quant: Packing, device: torch.device) -> None:
+        pack(self.network, quant, device)
+
+    def move(self, device: torch.device) -> None:
+        self.network.to(device)
 
     def widened(self) -> "LibraryModel":
         network = type(self.network)(copy.deepcopy(self.network.config)).float()
         wide = {name: stack.unpacked(torch.float32) for name, stack in packed(self.network).items()}
         network.load_state_dict(self.network.state_dict() | wide, strict=False)  # without what is tied
         network.set_attn_implementation(NAME)
-        return LibraryModel(network, self.family)
+        return LibraryModel(network.to(self.device), self.family)
 
     @torch.inference_mode()
     def one_pass(self, ids: Sequence[int]) -> Tensor:
@@ -91,20 +98,20 @@ class LibraryModel:
         self._rows = slice(None)
         self.network.set_attn_implementation("eager")
         try:
-            logits: Tensor = self.network(torch.tensor(ids)[None], use_cache=False).logits[0]
+            logits: Tensor = self.network(torch.tensor(ids, device=self.device)[None], use_cache=False).logits[0]
         finally:
             self.network.set_attn_implementation(NAME)
         return logits.float()
 
     def _read(self, state: ModelState, ids: Sequence[int], forward: nn.Module):  # type: ignore[no-untyped-def]
         """The library's output for tokens that all see in one way. Modifies the layers of `state`."""
-        positions = torch.arange(state.position, state.position + len(ids))[None]
+        positions = torch.arange(state.position, state.position + len(ids), device=self.device)[None]
 
         def capped(queries: Tensor) -> Tensor:
             window = next(part.window for part in _attentions(state) if isinstance(part, WindowState) and part.sinks)
             return turn_of(self.network)(queries, SINKS + window - 1 - positions)
 
-        return self.family.run(forward, Piece(torch.tensor(ids)[None], positions, capped), state)
+        return self.family.run(forward, Piece(torch.tensor(ids, device=self.device)[None], positions, capped), state)
 
 
 def _attentions(state: ModelState) -> Iterator[AttentionState]:

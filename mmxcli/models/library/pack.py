@@ -18,17 +18,18 @@ class PackedStack:
     matrices: list[PackedWeight]
 
     @classmethod
-    def of(cls, weight: Tensor, quant: Packing) -> "PackedStack":
+    def of(cls, weight: Tensor, quant: Packing, device: torch.device) -> "PackedStack":
         matrices = weight.reshape(-1, *weight.shape[-2:])
-        return cls(weight.shape, weight.dtype, [PackedWeight(matrix, quant) for matrix in matrices])
+        return cls(weight.shape, weight.dtype, [PackedWeight(matrix.to(device), quant) for matrix in matrices])
 
     def unpacked(self, dtype: torch.dtype | None = None) -> Tensor:
         parts = [matrix.unpacked(dtype or self.dtype) for matrix in self.matrices]
         return parts[0] if len(self.shape) == 2 else torch.stack(parts)
 
 
-def pack(network: Any, quant: Packing) -> None:
-    """Packs the weights of every linear layer but embedding and head, and of stacked experts. Modifies `network`.
+def pack(network: Any, quant: Packing, device: torch.device) -> None:
+    """Packs the weights of every linear layer but embedding and head, and of stacked experts, on `device`. Modifies
+    `network`.
 
     A packed weight is unpacked whenever the library's code asks for it, whichever way it multiplies, so that nothing
     else changes. It is no parameter any more.
@@ -38,7 +39,7 @@ def pack(network: Any, quant: Packing) -> None:
         for name, weight in list(module.named_parameters(recurse=False)):
             stacked = weight.dim() == 3 and not isinstance(module, nn.Conv1d)
             if id(weight) not in outside and (stacked or (weight.dim() == 2 and isinstance(module, nn.Linear))):
-                _replace(module, name, PackedStack.of(weight.data, quant))
+                _replace(module, name, PackedStack.of(weight.data, quant, device))
 
 
 def packed(network: nn.Module) -> dict[str, PackedStack]:

@@ -63,9 +63,9 @@ class MiniMaxModel:
         self.config = config
         self.weights = weights
         self.packed: dict[str, PackedWeight] = {}
-        self.products = Products(self.embedding.dtype)
+        self.products = Products(self.dtype, self.device)
         self.rotary = Rotary(config.rotary_width, config.rotary_theta)
-        self.slopes = [slopes(config.heads, layer, config.layers) for layer in range(config.layers)]
+        self.slopes = [slopes(config.heads, layer, config.layers).to(self.device) for layer in range(config.layers)]
 
     @property
     def embedding(self) -> Tensor:
@@ -78,6 +78,10 @@ class MiniMaxModel:
     @property
     def dtype(self) -> torch.dtype:
         return self.embedding.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.embedding.device
 
     def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
         """The state before the first token. `window`: tokens that softmax layers see beside the sinks; None: all,
@@ -115,9 +119,14 @@ class MiniMaxModel:
         blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
         return torch.cat(blocks, dim=1).float()
 
-    def pack(self, quant: Packing) -> None:
+    def pack(self, quant: Packing, device: torch.device) -> None:
         routers = {name for name in self.weights if name.endswith("block_sparse_moe.gate.weight")}
-        self.packed |= pack(self.weights, quant, kept={"model.embed_tokens.weight", "lm_head.weight"} | routers)
+        self.packed |= pack(self.weights, quant, device, kept={"model.embed_tokens.weight", "lm_head.weight"} | routers)
+
+    def move(self, device: torch.device) -> None:
+        self.weights = {name: tensor.to(device) for name, tensor in self.weights.items()}
+        self.slopes = [of_layer.to(device) for of_layer in self.slopes]
+        self.products = Products(self.dtype, device)
 
     def widened(self) -> "MiniMaxModel":
         wide = {name: tensor.float() for name, tensor in self.weights.items()}
@@ -129,16 +138,16 @@ class MiniMaxModel:
     def _hidden(self, layers: Sequence[LayerState], position: int, ids: Sequence[int]) -> Tensor:
         """The last block's output (n, hidden) for n tokens read in one piece. Modifies `layers`."""
         place = self._place(layers, position, len(ids))
-        hidden = functional.embedding(torch.tensor(ids), self.embedding).to(self.products.dtype)
+        hidden = functional.embedding(torch.tensor(ids, device=self.device), self.embedding).to(self.products.dtype)
         for number, state in enumerate(layers):
             hidden = self._block(number, hidden, state, place)
         return hidden
 
     def _place(self, layers: Sequence[LayerState], position: int, count: int) -> Place:
-        table = self.rotary.table(torch.arange(position, position + count))
+        table = self.rotary.table(torch.arange(position, position + count, device=self.device))
         first = _first_softmax(layers)
         if isinstance(first, WindowState) and first.sliding:
-            return Place(table, self.rotary.table(torch.tensor([first.sinks + first.window - 1])))
+            return Place(table, self.rotary.table(torch.tensor([first.sinks + first.window - 1], device=self.device)))
         return Place(table, None)
 
     def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place) -> Tensor:

@@ -142,7 +142,10 @@ class Flags:
             return None
         from mmxcli.reading.upto import parse_upto
 
-        return parse_upto(self["upto"])
+        try:
+            return parse_upto(self["upto"])
+        except UsageError as error:
+            raise UsageError(f"--upto: {error}") from None
 
     def settings(self, sources: Sequence[str] = ()) -> Settings:
         flags = dict(self.values) | ({"cache": False} if self["no_cache"] else {})

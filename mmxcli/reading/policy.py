@@ -196,6 +196,6 @@ class Policy:
         budget, needed = self.settings.memory, self.peak_bytes(tokens, self.store(tokens))
         if budget is not None and needed > budget:
             raise BudgetError(
-                f"{self.settings.model} needs about {needed / 2**30:.1f} GiB, over the budget of "
-                f"{budget / 2**30:.1f} GiB: choose a smaller model with -m, or a smaller --window"
+                f"{self.settings.model} needs about {needed / 2**20:,.0f} MiB, over the budget of "
+                f"{budget / 2**20:,.0f} MiB: choose a smaller model with -m, or a smaller --window"
             )

@@ -29,7 +29,7 @@ def parse_upto(text: str) -> Upto:
     """Raises UsageError for anything but a unit and a number above zero."""
     found = re.fullmatch(rf"({'|'.join(UNITS)}):(\d{{1,12}})", text.strip(), re.ASCII)
     if not found or not int(found[2]):
-        raise UsageError(f"--upto cannot be {text!r}: write page:120, line:3400, chapter:7 or token:20000")
+        raise UsageError(f"a text cannot end with {text!r}: write page:120, line:3400, chapter:7 or token:20000")
     return Upto(found[1], int(found[2]))
 
 
@@ -39,14 +39,14 @@ def until(corpus: Corpus, upto: Upto, tokenizer: Tokenizer) -> Corpus:
     Raises UsageError where the text has no such place, or the place could be in several documents.
     """
     if upto.unit != "token" and len(corpus.documents) > 1:
-        raise UsageError(f"--upto {upto} names a place in one document: give one source, or token:N")
+        raise UsageError(f"{upto} names a place in one document: give one source, or token:N")
     find = {"page": _page, "line": _line, "chapter": _chapter}.get(upto.unit)
     offset = find(corpus.items(), upto.number) if find else _token(corpus.items(), upto.number, tokenizer)
     return replace(corpus, until=offset, upto=str(upto))
 
 
 def _missing(what: str) -> UsageError:
-    return UsageError(f"--upto names a place that the text does not have: {what}")
+    return UsageError(f"the text cannot end there: {what}")
 
 
 def _page(items: Iterable[Item], number: int) -> int:

@@ -60,7 +60,7 @@ _SPACELESS = re.compile(
     "|なぜ|どこ|いつ|どの|どう|どれ|なに|だれ|いくら|いくつ|何(?=[^一-鿿]|[時年月日人円])|です|ます|まし|でし|[はがをにのへとでもか]"
     "|ใคร|อะไร|ที่ไหน|ไหน|เมื่อไหร่|เมื่อไร|เท่าไหร่|เท่าไร|กี่|อย่างไร|ยังไง|ทำไม|ไหม|หรือไม่|ไม่|ที่|ของ|และ|เป็น|อยู่|มา|จาก|ให้|ได้|ว่า"
 )
-LEAST = 2  # words of another language, and not of English, that a text must have to be taken for it
+LEAST = 2  # words of a language, and of another not of English, that a text must have to be surely in it
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -73,8 +73,9 @@ def frame(text: str) -> frozenset[str]:
 
 
 def is_english(text: str) -> bool:
-    """As far as its letters and framing words tell."""
-    return frame(text) is ENGLISH and not any(letter > "\x7f" and letter.isalpha() for letter in text)
+    """As far as its framing words and its letters tell: an English question may name Zoë."""
+    sure = len({folded(word) for word in _WORD.findall(text)} & ENGLISH) >= LEAST
+    return frame(text) is ENGLISH and (sure or not any(letter > "\x7f" and letter.isalpha() for letter in text))
 
 
 def is_framed(text: str) -> bool:

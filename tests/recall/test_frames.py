@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from indexes import opened
 
-from mmxcli.recall.frames import ENGLISH, frame, is_framed
+from mmxcli.recall.frames import ENGLISH, frame, is_english, is_framed
 from mmxcli.recall.words import content_words, uncontracted
 
 
@@ -30,6 +30,21 @@ def test_what_only_frames_a_question_is_passed(question: str, telling: list[str]
 @pytest.mark.parametrize("text", ["", "war in Iraq", "die casting", "was in an die so", "La Fontaine"])
 def test_a_text_is_english_where_little_speaks_for_another_language(text: str) -> None:
     assert frame(text) == ENGLISH
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("Who is Zoë?", True),
+        ("Zoë?", False),
+        ("price list", True),
+        ("Kdo napsal včera dopis?", False),
+        ("Wer ist Zoë?", False),
+        ("Кто это?", False),
+    ],
+)
+def test_english_is_told_by_its_words_before_its_letters(text: str, english: bool) -> None:
+    assert is_english(text) is english
 
 
 @pytest.mark.parametrize(

@@ -19,20 +19,20 @@ from torch.nn import functional
 
 from mmxcli.models import attention
 from mmxcli.models.computing import without_denormals
+from mmxcli.models.decoder import Decoder, Place
 from mmxcli.models.minimax.config import MiniMaxConfig, Residual
 from mmxcli.models.minimax.experts import mixture, route
 from mmxcli.models.minimax.lightning import lightning, slopes
 from mmxcli.models.minimax.weights import read_weights
-from mmxcli.models.packed import PackedWeight, Packing, pack
-from mmxcli.models.products import Products
 from mmxcli.models.rotary import Rotary, rotate
-from mmxcli.models.softmax import HEAD_BLOCK, Place
+from mmxcli.models.shards import EMBEDDING
 from mmxcli.state.fixed import RecurrentState
 from mmxcli.state.layer import LayerState
 from mmxcli.state.model_state import ModelState
 from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
+ROUTER = "block_sparse_moe.gate.weight"
 LIGHTNING_EPSILON = 1e-6  # of the norm behind lightning attention: in the original's code, and in no config
 
 
@@ -44,48 +44,23 @@ def load(folder: Path, dtype: torch.dtype | None = None) -> "MiniMaxModel":
     """
     config = MiniMaxConfig.read(folder)
     weights = read_weights(folder, config)
-    if dtype is None and weights["model.embed_tokens.weight"].dtype == torch.float16:
+    if dtype is None and weights[EMBEDDING].dtype == torch.float16:
         dtype = torch.bfloat16  # as wide, without the overflow; processors multiply it faster
     if dtype is not None:
-        router = "block_sparse_moe.gate.weight"
-        weights = {name: t if name.endswith(router) else t.to(dtype) for name, t in weights.items()}
+        weights = {name: t if name.endswith(ROUTER) else t.to(dtype) for name, t in weights.items()}
     return MiniMaxModel(config, weights)
 
 
-class MiniMaxModel:
-    """A decoder over `weights`, a mapping of the original's names to tensors (names.py).
-
-    The state's window decides what a token sees in the softmax layers, as in SoftmaxModel; lightning layers see
-    everything. What a token sees depends on its position alone, never on how the text was cut into chunks.
-    """
+class MiniMaxModel(Decoder):
+    """A decoder over weights with the original's names (names.py). Lightning layers see everything, whatever the
+    window."""
 
     def __init__(self, config: MiniMaxConfig, weights: dict[str, Tensor]) -> None:
+        super().__init__(config, weights, Rotary(config.rotary_width, config.rotary_theta))
         self.config = config
-        self.weights = weights
-        self.packed: dict[str, PackedWeight] = {}
-        self.products = Products(self.dtype, self.device)
-        self.rotary = Rotary(config.rotary_width, config.rotary_theta)
         self.slopes = [slopes(config.heads, layer, config.layers).to(self.device) for layer in range(config.layers)]
 
-    @property
-    def embedding(self) -> Tensor:
-        return self.weights["model.embed_tokens.weight"]
-
-    @property
-    def head(self) -> Tensor:
-        return self.embedding if self.config.tied_head else self.weights["lm_head.weight"]
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.embedding.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self.embedding.device
-
     def new_state(self, window: int | None = None, store: str = "memory") -> ModelState:
-        """The state before the first token. `window`: tokens that softmax layers see beside the sinks; None: all,
-        in pages kept in `store`."""
         layers: list[LayerState] = []
         for kind in self.config.attention:
             if kind == "lightning":
@@ -94,61 +69,21 @@ class MiniMaxModel:
                 layers.append(PagedState(store) if window is None else WindowState(window))
         return ModelState(layers)
 
-    @torch.inference_mode()
     @without_denormals()
     def advance(
         self, state: ModelState, ids: Sequence[int], logits: Literal["none", "last", "all"] = "none"
     ) -> Tensor | None:
-        """Reads `ids` (at least one). Modifies `state` in place.
-
-        Returns None, or float32 logits (1, vocabulary) after the last token, or (len(ids), vocabulary).
-        """
-        outputs = []
-        start = 0
-        while start < len(ids):
-            stop = min(len(ids), start + _room(state.layers))
-            outputs.append(self._hidden(state.layers, state.position, ids[start:stop]))
-            state.position += stop - start
-            start = stop
-        state.chain.extend(ids)
-        if logits == "none":
-            return None
-        hidden = torch.cat(outputs) if logits == "all" else outputs[-1][-1:]
-        normed = self._norm(hidden, "model.norm.weight")
-        starts = range(0, self.config.vocabulary, HEAD_BLOCK)
-        blocks = [self.products.linear(normed, self.head[start : start + HEAD_BLOCK]) for start in starts]
-        return torch.cat(blocks, dim=1).float()
-
-    def pack(self, quant: Packing, device: torch.device) -> None:
-        routers = {name for name in self.weights if name.endswith("block_sparse_moe.gate.weight")}
-        self.packed |= pack(self.weights, quant, device, kept={"model.embed_tokens.weight", "lm_head.weight"} | routers)
-
-    def move(self, device: torch.device) -> None:
-        self.weights = {name: tensor.to(device) for name, tensor in self.weights.items()}
-        self.slopes = [of_layer.to(device) for of_layer in self.slopes]
-        self.products = Products(self.dtype, device)
+        return super().advance(state, ids, logits)
 
     def widened(self) -> "MiniMaxModel":
-        wide = {name: tensor.float() for name, tensor in self.weights.items()}
-        return MiniMaxModel(self.config, wide | {name: p.unpacked(torch.float32) for name, p in self.packed.items()})
+        return MiniMaxModel(self.config, self._wide())
 
-    def one_pass(self, ids: Sequence[int]) -> Tensor:
-        return cast(Tensor, self.advance(self.new_state(), ids, "all"))
+    def move(self, device: torch.device) -> None:
+        super().move(device)
+        self.slopes = [of_layer.to(device) for of_layer in self.slopes]
 
-    def _hidden(self, layers: Sequence[LayerState], position: int, ids: Sequence[int]) -> Tensor:
-        """The last block's output (n, hidden) for n tokens read in one piece. Modifies `layers`."""
-        place = self._place(layers, position, len(ids))
-        hidden = functional.embedding(torch.tensor(ids, device=self.device), self.embedding).to(self.products.dtype)
-        for number, state in enumerate(layers):
-            hidden = self._block(number, hidden, state, place)
-        return hidden
-
-    def _place(self, layers: Sequence[LayerState], position: int, count: int) -> Place:
-        table = self.rotary.table(torch.arange(position, position + count, device=self.device))
-        first = _first_softmax(layers)
-        if isinstance(first, WindowState) and first.sliding:
-            return Place(table, self.rotary.table(torch.tensor([first.sinks + first.window - 1], device=self.device)))
-        return Place(table, None)
+    def _unpacked(self) -> set[str]:
+        return super()._unpacked() | {name for name in self.weights if name.endswith(ROUTER)}
 
     def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place) -> Tensor:
         """x = norm(h), h = alpha x + beta attention(x), y = norm(h), h = alpha y + beta experts(y).
@@ -212,28 +147,7 @@ class MiniMaxModel:
         experts, shares = route(y, self.weights[name + "gate.weight"], self.config.experts_per_token)
         return mixture(y, experts, shares, work, self.config.experts)
 
-    def _linear(self, inputs: Tensor, name: str) -> Tensor:
-        matrices = self.packed if name + ".weight" in self.packed else self.weights
-        return self.products.linear(inputs, matrices[name + ".weight"])
-
-    def _norm(self, inputs: Tensor, name: str, epsilon: float | None = None) -> Tensor:
-        """In the dtype of the activations; float32 `inputs` are normed before they are rounded to it."""
-        weight = self.weights[name].to(inputs.dtype)
-        epsilon = self.config.norm_epsilon if epsilon is None else epsilon
-        return functional.rms_norm(inputs, inputs.shape[-1:], weight, epsilon).to(self.products.dtype)
-
 
 def _joined(x: Tensor, made: Tensor, residual: Residual) -> Tensor:
     """alpha x + beta made, in the dtype of x."""
     return torch.add(made * residual.beta, x, alpha=residual.alpha).to(x.dtype)
-
-
-def _first_softmax(layers: Sequence[LayerState]) -> attention.AttentionState | None:
-    """A state of a softmax layer, all of which have read and see the same tokens; None where there is none."""
-    return next((layer for layer in layers if isinstance(layer, WindowState | PagedState)), None)
-
-
-def _room(layers: Sequence[LayerState]) -> int:
-    """How many tokens may be read in one piece: lightning attention takes any number."""
-    first = _first_softmax(layers)
-    return 1 << 62 if first is None else attention.room(first)

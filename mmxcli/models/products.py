@@ -38,7 +38,7 @@ class Products:
 
     def __init__(self, weights: torch.dtype, device: torch.device) -> None:
         """GPUs multiply bfloat16 matrices fastest."""
-        same = weights != torch.bfloat16 or device.type != "cpu" or prefers_bfloat16()
+        same = weights != torch.bfloat16 or device.type == "cuda" or prefers_bfloat16()
         self.dtype = weights if same else torch.float32
 
     def linear(self, inputs: Tensor, weight: Tensor | PackedWeight, bias: Tensor | None = None) -> Tensor:

@@ -13,8 +13,9 @@ from tiny_minimax import make_original
 from transformers import CONFIG_MAPPING
 
 from mmxcli.errors import ModelError
-from mmxcli.models import attention, gpu
+from mmxcli.models import attention, gpu, products
 from mmxcli.models.load import load_model
+from mmxcli.models.products import Products
 from mmxcli.models.runner import Model
 from mmxcli.state.layer import LayerState
 from mmxcli.state.mixed import MixedState
@@ -63,6 +64,15 @@ def test_packed_weights_go_to_the_device_too(family: str, tmp_path: Path) -> Non
     model.pack("int8", META)
     model.move(META)
     assert read(model, None) == {META}
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_is_foreseen_multiplies_as_the_processor_does(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models without contents, by which `mmx plan` foresees, are on the meta device too."""
+    monkeypatch.setattr(products, "prefers_bfloat16", lambda: fast)
+    chosen = {name: Products(torch.bfloat16, torch.device(name)).dtype for name in ("cpu", "meta", "cuda")}
+    here = torch.bfloat16 if fast else torch.float32
+    assert chosen == {"cpu": here, "meta": here, "cuda": torch.bfloat16}
 
 
 @given(data=st.data(), causal=st.booleans(), heads=st.sampled_from([(4, 4), (4, 2), (6, 1)]))

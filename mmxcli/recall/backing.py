@@ -71,12 +71,13 @@ def rival(index: Stems, question: str, answer: str, quotes: Sequence[Quote]) -> 
     about = names(index, question) & bearing
     of_borne = names(index, borne.text)
     places = bearing if bearing - claimed - asked else of_borne
+    told = claimed & of_borne  # the names and numbers of the answer
     for quote, has in said:
         lacking, instead = claimed - has, has - bearing - asked
         frame = bearing - lacking
         alike = about <= has and len(frame & has) >= ALIKE * len(frame)
-        other = claimed & of_borne and not claimed & of_borne & has
-        less = other and asked & bearing <= has and instead == has - bearing <= names(index, quote.text)
+        less = told and not told & has and asked & bearing <= has and instead == has - bearing
+        less = less and instead <= names(index, quote.text)
         if (alike or less) and instead and 0 < len(lacking) < len(frame) and lacking <= places:
             return quote
     return None

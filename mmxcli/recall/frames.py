@@ -66,7 +66,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def frame(text: str) -> frozenset[str]:
     """The framing words of the language that a text seems to be in, folded; English where nothing tells more."""
-    said = {folded(word) for word in _WORD.findall(text)}
+    said = _said(text)
     best = max(_OTHERS, key=lambda words: len(said & words))
     foreign = len(said & best - ENGLISH) >= LEAST and len(said & best) > len(said & ENGLISH)
     return best if foreign else ENGLISH
@@ -74,8 +74,13 @@ def frame(text: str) -> frozenset[str]:
 
 def is_english(text: str) -> bool:
     """As far as its framing words and its letters tell: an English question may name Zoë."""
-    sure = len({folded(word) for word in _WORD.findall(text)} & ENGLISH) >= LEAST
+    sure = len(_said(text) & ENGLISH) >= LEAST
     return frame(text) is ENGLISH and (sure or not any(letter > "\x7f" and letter.isalpha() for letter in text))
+
+
+def _said(text: str) -> set[str]:
+    """Its words, folded."""
+    return {folded(word) for word in _WORD.findall(text)}
 
 
 def is_framed(text: str) -> bool:

@@ -1,15 +1,18 @@
 """Where a person types the turns of a conversation."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmxcli.reading.interrupt import handled
 from mmxcli.state.files import private_folder
 
 if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.document import Document
     from prompt_toolkit.history import History
@@ -34,11 +37,34 @@ def typed(completions: Callable[[str], Iterable[str]], history: Path | None) -> 
     )
     while True:
         try:
-            yield session.prompt("> ")
+            yield _entered(session)
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
+
+
+def _entered(session: "PromptSession[str]") -> str:
+    """What is entered next. A signal that ends the program is heeded between two steps of the event loop: what its
+    handler raises inside one the library takes for a defect, shows it, and waits for Enter."""
+    heard: list[int] = []
+
+    def leave() -> None:
+        if heard and session.app.is_running and not session.app.is_done:
+            session.app.exit(exception=EOFError())
+
+    def hear(number: int, _frame: object) -> None:
+        heard.append(number)
+        if session.app.loop:
+            session.app.loop.call_soon_threadsafe(leave)
+
+    try:
+        with handled(hear, signal.SIGTERM, signal.SIGHUP):
+            entered: str = session.prompt("> ", pre_run=leave)
+            return entered
+    finally:
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 def _completer(completions: Callable[[str], Iterable[str]]) -> "Completer":

@@ -361,11 +361,26 @@ def test_a_person_asks_interrupts_and_ends(terminal: Callable[..., Terminal], co
     assert [turn["question"] for turn in json.loads(kept.read_text())["turns"]] == ["not text:", WHO]
 
 
+BUSY = """
+import time, prompt_toolkit.history as history
+def load(self):
+    print("AT WORK", flush=True)
+    time.sleep(1)
+    return []
+history.FileHistory.load_history_strings = load
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_the_terminal_as_it_was(terminal: Callable[..., Terminal], number: signal.Signals) -> None:
-    screen = terminal()
+@pytest.mark.parametrize("moment", ["it waits", "a task of the prompt runs"])
+def test_a_signal_leaves_the_terminal_as_it_was(
+    terminal: Callable[..., Terminal], number: signal.Signals, moment: str
+) -> None:
+    screen = terminal(code="" if moment == "it waits" else BUSY)
     before = termios.tcgetattr(screen.screen)[3]
     screen.until(PROMPT)
+    if moment != "it waits":
+        screen.until("AT WORK")
     os.kill(screen.process, number)
     after = termios.tcgetattr(screen.screen)[3]
     deadline = time.monotonic() + 10

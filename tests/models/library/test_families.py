@@ -66,7 +66,9 @@ def test_certificate_in_float32(folder: Path, model: Model) -> None:
     assert certificate.max_logit_diff <= 1e-4 and certificate.spread is None
 
 
-def test_certificate_in_bfloat16(folder: Path) -> None:
+def test_certificate_in_bfloat16(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over half the text, since the narrow weights are compared in float32 too, with all that was tried above."""
+    monkeypatch.setattr("mmxcli.models.certificate.TOKENS", 100)
     certificate = certify(load_model(folder, torch.bfloat16), anatomy_of(folder), folder.name)
     assert certificate.good, certificate
     assert certificate.spread is not None and certificate.spread <= 1.5
@@ -74,12 +76,12 @@ def test_certificate_in_bfloat16(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("family", REPAIRED)
-def test_without_its_repair_the_certificate_is_red(family: str, tmp_path: Path) -> None:
+def test_without_its_repair_the_short_certificate_is_red(family: str, tmp_path: Path) -> None:
     """What transformers does by itself: the scan begins again at every chunk, the state stays in the module, a
     single token's step has no limit."""
     folder = make_model(tmp_path, family)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=NAME)
-    certificate = certify(LibraryModel(network, Family()), anatomy_of(folder), family)
+    certificate = certify(LibraryModel(network, Family()), anatomy_of(folder), family, short=True)
     assert not certificate.exact, certificate
 
 
@@ -145,10 +147,10 @@ def test_a_window_bounds_the_memory_and_sees_the_sinks(model: Model, folder: Pat
             model.new_state(20)
         return
     state, sizes = model.new_state(20), []
-    for _ in range(30):
+    for _ in range(10):
         model.advance(state, IDS)
         sizes.append(state.bytes)
-    assert max(sizes[10:]) == sizes[10]
+    assert max(sizes[6:]) == sizes[6]  # a first page has been filled
     assert largest(logits(model, IDS, [70, 1, 79, 50], 20), logits(model, IDS, [200], 20)) <= 1e-4
 
 

@@ -48,6 +48,9 @@ SURE = 1.1  # less of the best sentence, and what is near the question in meanin
 COMPARED, COSINE_OF_PASSAGE = 16, 2.0
 SENTENCES, COSINE_OF_SENTENCE = 24, 1.0
 ALIKE = 0.55  # cosine from which on a sentence is taken to answer a question, whatever words they share
+# The least of FOUND's score and cosine together where both are known: a short question about what the text has never
+# heard of shares a word with it easily. Measured: docs/answers.md.
+TOGETHER = 1.35
 # Of what the best sentence shares with a question, that another must share to say something of the same thing.
 OF_THE_SAME = 0.5
 BETWEEN = 3  # code points between two sentences of which one comes right after the other
@@ -92,7 +95,7 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What recall found for a question: the passages for the model, the best sentences without any answer. `fit`: the
-    best score of a sentence; `cosine`: the greatest of these sentences, where they were compared with the
+    best score of a sentence; `cosine`: the greatest of these sentences, None where they were not compared with the
     question in meaning. `kindred` stood for words of the question where those alone found too little to be `sure`.
     `about`: words of what was said before that it was also looked for by. `lacking`: names in it that stand nowhere in
     the text. `untold`: the kind of thing, in words ("an age"), that it asks for and that these sentences have none of;
@@ -105,7 +108,7 @@ class Evidence:
     kindred: Kindred
     sure: bool
     about: str = ""
-    cosine: float = 0.0
+    cosine: float | None = None
     lacking: tuple[str, ...] = ()
     untold: str = ""
 
@@ -117,7 +120,11 @@ class Evidence:
     @property
     def near(self) -> bool:
         """Whether it can be taken to say something about what the question is about."""
-        return not self.lacking and (self.fit >= FOUND or self.cosine >= ALIKE)
+        if self.lacking:
+            return False
+        if self.cosine is None or self.about:  # a question that goes on from another is not whole
+            return self.fit >= FOUND or (self.cosine or 0.0) >= ALIKE
+        return self.cosine >= ALIKE or (self.fit >= FOUND and self.fit + self.cosine >= TOGETHER)
 
 
 def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:
@@ -134,7 +141,8 @@ def gather_by_meaning(
     kin = kindred(reading.index, question, near_words) if near_words else NONE
     code = not evidence.passages or is_code(evidence.passages[0].source)  # of which the encoder knows nothing
     wider = _evidence(reading, question, limit, kin, None if code else encode, evidence.about)
-    return replace(wider, sure=False) if wider.near or not evidence.near else evidence
+    by_words = replace(evidence, cosine=wider.cosine)
+    return replace(wider, sure=False) if wider.near or not by_words.near else by_words
 
 
 def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode: Encode | None, about: str) -> Evidence:
@@ -144,7 +152,7 @@ def _evidence(reading: Reading, question: str, limit: int, kin: Kindred, encode:
         hits = [hit for hit, _ in _by_meaning(encode, question, hits, lambda hit: hit.passage.text, COSINE_OF_PASSAGE)]
     passages = tuple(hit.passage for hit in hits[:CANDIDATES])
     quotes = best_quotes(index, question, None, passages, SENTENCES if encode else limit, kin, about)
-    fit, cosine = quotes[0].score if quotes else 0.0, 0.0
+    fit, cosine = quotes[0].score if quotes else 0.0, None
     if encode and quotes:
         compared = _by_meaning(encode, question, quotes, lambda quote: quote.text, COSINE_OF_SENTENCE)[:limit]
         quotes, cosine = [quote for quote, _ in compared], max(cosine for _, cosine in compared)

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from mmxcli.reading import answering, whole
-from mmxcli.reading.answering import CONFIDENCE, UNSURE, Origin, answer, gather, gather_by_meaning, seen_again
+from mmxcli.reading.answering import (
+    CONFIDENCE,
+    FOUND,
+    SURE,
+    UNSURE,
+    Origin,
+    answer,
+    gather,
+    gather_by_meaning,
+    seen_again,
+)
 from mmxcli.reading.progress import Note, Progress
 from mmxcli.reading.session import Reading, Session
 from mmxcli.recall.index import RecallIndex
@@ -161,7 +171,23 @@ def test_what_is_near_in_meaning_goes_first(reading: Reading) -> None:
     again = gather_by_meaning(reading, question, 3, by_words, None, lambda texts: np.full((len(texts), 1), 0.5))
     assert again.passages == by_words.passages  # what is all the same near changes nothing
     assert again.quotes == by_words.quotes
-    assert again.cosine == 0.25 and again.found is by_words.found
+    assert again.cosine == 0.25
+
+
+@pytest.mark.parametrize(("alike", "found"), [(0.0, False), (0.3, False), (0.5, True), (0.6, True)])
+def test_a_word_in_common_is_not_enough_where_nothing_is_alike_in_meaning(
+    reading: Reading, alike: float, found: bool
+) -> None:
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        return np.array([[1.0, 0.0] if text == question else [alike, (1 - alike**2) ** 0.5] for text in texts])
+
+    question = "Who built the spaceship?"
+    by_words = gather(reading, question, 3)
+    assert by_words.found and FOUND <= by_words.fit < SURE
+    evidence = gather_by_meaning(reading, question, 3, by_words, None, encode)
+    assert evidence.found is found and not evidence.sure
+    going_on = gather_by_meaning(reading, question, 3, gather(reading, question, 3, "Solheim"), None, encode)
+    assert going_on.found  # by itself it means little, so what it means is no measure
 
 
 def test_passages_are_read_where_no_sentence_fits_well_and_where_it_is_said(reading: Reading) -> None:

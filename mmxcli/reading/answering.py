@@ -120,11 +120,10 @@ class Evidence:
     @property
     def near(self) -> bool:
         """Whether it can be taken to say something about what the question is about."""
-        if self.lacking:
-            return False
-        if self.cosine is None or self.about:  # a question that goes on from another is not whole
-            return self.fit >= FOUND or (self.cosine or 0.0) >= ALIKE
-        return self.cosine >= ALIKE or (self.fit >= FOUND and self.fit + self.cosine >= TOGETHER)
+        cosine = self.cosine or 0.0
+        by_words = self.cosine is None or bool(self.about)  # a question that goes on from another is not whole
+        least = FOUND if by_words else max(FOUND, TOGETHER - cosine)
+        return not self.lacking and (self.fit >= least or cosine >= ALIKE)
 
 
 def gather(reading: Reading, question: str, limit: int, about: str = "") -> Evidence:

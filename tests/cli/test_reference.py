@@ -46,3 +46,4 @@ def test_help_lists_the_exit_codes_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("heavy: []\n")
     assert "  130  interrupted" in done.stdout
+    assert all(meaning in " ".join(done.stdout.split()) for meaning in EXIT_CODES.values())

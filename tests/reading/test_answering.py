@@ -14,6 +14,7 @@ from mmxcli.reading.answering import (
     CONFIDENCE,
     FOUND,
     SURE,
+    TOGETHER,
     UNSURE,
     Origin,
     answer,
@@ -171,7 +172,7 @@ def test_what_is_near_in_meaning_goes_first(reading: Reading) -> None:
     again = gather_by_meaning(reading, question, 3, by_words, None, lambda texts: np.full((len(texts), 1), 0.5))
     assert again.passages == by_words.passages  # what is all the same near changes nothing
     assert again.quotes == by_words.quotes
-    assert again.cosine == 0.25
+    assert again.cosine == 0.25 and again.found is (by_words.fit >= TOGETHER - 0.25)
 
 
 @pytest.mark.parametrize(("alike", "found"), [(0.0, False), (0.3, False), (0.5, True), (0.6, True)])

@@ -106,4 +106,4 @@ def test_hostile_patterns_take_no_time(tmp_path: Path) -> None:
     assert not is_ignored(tmp_path / ("a" * 250), False, rules)
     assert not is_ignored(tmp_path / Path(*["a"] * 1000), False, rules)
     assert rules[1].reaches_below(tmp_path / Path(*["a"] * 1000))
-    assert time.perf_counter() - began < 20  # backtracking would take years
+    assert time.perf_counter() - began < 1

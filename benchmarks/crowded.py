@@ -51,7 +51,7 @@ def once(model: str) -> str:
     file = place(settings.weights_folder, weights.identity)
     writer = fast_writer(missing, weights.path, file, threads(settings.threads))
     assert writer
-    writing = writer.begin(1)
+    writing = writer.begin([[]])
     start = time.perf_counter()
     writing.read([[number * 7919 % 5000 for number in range(PROMPT)]])
     read = PROMPT / (time.perf_counter() - start)

@@ -1,8 +1,11 @@
 """The process that --keep-warm leaves: `python -m mmxcli.cli.warm '{"held": …, "seconds": …}'`."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import redirect_stderr
+from io import StringIO
 
 import psutil
 
@@ -42,9 +45,21 @@ def leave(settings: Settings, *, whole: bool) -> str | None:
     return f"{settings.model} stays ready; it ends when no command came for {duration(settings.keep_warm)}"
 
 
+def rehearse(model: str) -> None:
+    """Runs a command that fails at once, fetches nothing, and says so to nobody: what commands import and put together
+    when they run is then here, once for all of them."""
+    from rich import live, progress_bar, table  # noqa: F401 - shown on a terminal while a command works
+
+    from mmxcli.cli import app
+    from mmxcli.tasks import ask, read  # noqa: F401
+
+    with redirect_stderr(StringIO()):
+        app.main(["ask", os.devnull, "?", "--model", model, "--offline"])
+
+
 def main(job: str) -> int:
     from mmxcli.cli import app
-    from mmxcli.tasks import ask, read, warm  # noqa: F401 - what commands import, once for all of them
+    from mmxcli.tasks import warm
     from mmxcli.warm.server import Server
 
     told = json.loads(job)
@@ -53,6 +68,7 @@ def main(job: str) -> int:
     most = settings.memory or psutil.virtual_memory().total // SHARE
     try:
         ready = warm.prepare(settings, whole=held["whole"])
+        rehearse(settings.model)
         Server(ready, app.main, held, float(told["seconds"]), most).serve()
     except (OSError, MmxError, Broken) as error:
         sys.stderr.write(f"{error}\n")

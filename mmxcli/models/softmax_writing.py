@@ -37,6 +37,22 @@ def nothing(shape: Shape, texts: int, window: int = ENDLESS) -> Past:
     return Past(pairs, sinks, np.zeros(texts, np.int64), np.zeros(texts, np.int64), window)
 
 
+def beginning(past: Past, tokens: int) -> Past:
+    """The first tokens of a text that has all of its tokens in sight. A copy."""
+    there = np.minimum(past.lengths, tokens)
+    return past._replace(pairs=past.pairs[:, :, :, :, :tokens].copy(), lengths=there, positions=there.copy())
+
+
+def times(past: Past, texts: int) -> Past:
+    """So many texts that all go on from the one of `past`. A copy."""
+    return past._replace(
+        pairs=np.repeat(past.pairs, texts, axis=0),
+        sinks=np.repeat(past.sinks, texts, axis=0),
+        lengths=np.repeat(past.lengths, texts),
+        positions=np.repeat(past.positions, texts),
+    )
+
+
 class SoftmaxWriting:
     """Computed by models/kernels.py from weights in 8 bits, which differ from the model's own by their rounding. So it
     reads questions and writes answers, and leaves no state that is kept."""

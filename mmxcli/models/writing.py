@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TOGETHER = 4  # texts that are written at once: with more, products are bound by computing and not by memory any more
 FORMAT = 4  # of the file with weights in 8 bits
 MOST_BYTES = 512 << 20  # of keys and values for all texts that are written at once
+REMEMBERED = 256  # tokens of how a prompt began
 COPIES = 3  # times as much as a state in bfloat16: itself, and what is written with in float32
 
 
@@ -109,9 +111,7 @@ class Writer:
             return writing
         if isinstance(states, int):
             if fast and fast.bytes(sum(map(len, prompts))) <= MOST_BYTES:
-                writing = fast.begin(states)
-                writing.read(prompts)
-                return writing
+                return fast.begin(prompts)
             states = [self._model().new_state() for _ in range(states)]
         models = cast("Sequence[ModelState]", states)
         plain = PlainWriting(self._model(), models, chunk)
@@ -120,6 +120,12 @@ class Writer:
         if fast and begun and COPIES * sum(state.bytes for state in models) <= MOST_BYTES:
             return fast.go_on(models)
         return plain
+
+    def read_ahead(self, ids: Sequence[int]) -> None:
+        """How the next prompt from nothing will begin, so that it is read from there on. Only the compiled step
+        remembers it."""
+        if self._fast:
+            self._fast.begin([ids])
 
     def read_on(
         self, before: "Before | None", ids: Sequence[int], window: int | None, most: int, chunk: int
@@ -148,16 +154,29 @@ class FastWriter:
     def __init__(self, shape: Shape, begin: "Callable[[Past], SoftmaxWriting]") -> None:
         self._shape = shape
         self._begin = begin
+        self._read: Sequence[int] = ()  # how the last prompts began
+        self._past: Past | None = None  # what has read that
 
     def bytes(self, tokens: int) -> int:
         """Of the keys and values of so many tokens in float32."""
         shape = self._shape
         return tokens * shape.layers * 2 * shape.key_heads * shape.head_width * 4
 
-    def begin(self, texts: int) -> "SoftmaxWriting":
-        from mmxcli.models.softmax_writing import nothing
+    def begin(self, prompts: Sequence[Sequence[int]]) -> "SoftmaxWriting":
+        """Texts that have read these prompts. How all of them begin is read once, and no more of it than the prompts
+        before did not begin with: what is read does not depend on how it is cut."""
+        from mmxcli.models.softmax_writing import beginning, nothing, times
 
-        return self._begin(nothing(self._shape, texts))
+        alike = prompts[0][: _alike(prompts)]
+        known = _alike([alike, self._read])
+        one = self._begin(beginning(self._past, known) if self._past else nothing(self._shape, 1))
+        one.read([alike[known:]])
+        self._read, self._past = alike[:REMEMBERED], beginning(one.past(), REMEMBERED)
+        if len(prompts) == 1:
+            return one
+        writing = self._begin(times(one.past(), len(prompts)))
+        writing.read([prompt[len(alike) :] for prompt in prompts])
+        return writing
 
     def read_on(self, before: "Past | None", ids: Sequence[int], window: int, most: int) -> "Past":
         """One text that has read `ids` after `before`, which stays as it is, or from nothing; `most` tokens of it stay
@@ -182,6 +201,11 @@ class FastWriter:
         from mmxcli.models.softmax_past import past_of
 
         return self._begin(past_of(self._shape, states))
+
+
+def _alike(texts: Sequence[Sequence[int]]) -> int:
+    """How many tokens all of them begin with."""
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False)))
 
 
 def place(weights_folder: Path, identity: str) -> Path:

@@ -22,7 +22,7 @@ from mmxcli.reading.indexing import Earlier, earlier, index_text
 from mmxcli.reading.loaded import hold, loaded
 from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Progress, relay
-from mmxcli.reading.prompts import reading_prompt
+from mmxcli.reading.prompts import opening, reading_prompt
 from mmxcli.reading.stops import Stops
 from mmxcli.reading.tokens import TokenStream
 from mmxcli.reading.upto import Upto, until
@@ -167,12 +167,14 @@ class Session:
             load_kernels()
 
     def load(self, *, whole: bool) -> None:
-        """Comes after `hold`: loads what writes and, with `whole`, what reads."""
+        """Comes after `hold`: loads what writes, which reads how questions begin, and, with `whole`, what reads."""
         if whole:
             _ = self.model
         self._writes_in_8_bits = self._copy.exists() and self.policy.writes_in_8_bits(0)
         for _ in self.prepare_writing():
             pass
+        assert self.writer
+        self.writer.read_ahead(opening(self.template))
 
     def prepare_writing(self) -> Iterator[Told]:
         """Comes after `read`, where something is read, and before answers are written. The first time for a model this

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mmxcli.recall.passages import is_code
 from mmxcli.recall.units import Units, key
-from mmxcli.recall.words import STOP_WORDS, spaceless, words
+from mmxcli.recall.words import STOP_WORDS, spaceless, word_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,5 +212,5 @@ def _alike(one: str, other: str) -> float:
 
 def _words(text: str) -> list[str]:
     if spaceless(text):
-        return [word.text.lower() for word in words(text)]
+        return [word.lower() for word in word_texts(text)]
     return _WORD.findall(text.lower())

@@ -8,7 +8,7 @@ from mmxcli.recall.numbers import numbers
 from mmxcli.recall.passages import is_code
 from mmxcli.recall.quotes import Quote, find_words
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import named, telling, words
+from mmxcli.recall.words import named, telling, word_texts
 
 CRISP = 12  # words from which on an answer is cut down to what it adds to its question
 LONGEST = 50  # words of an answer
@@ -122,7 +122,7 @@ def names_in(index: Stems, written: str, text: str, known: float) -> bool:
     """Whether every name and number in what was written stands in the text, and at least a share `known` of its telling
     words, in any form. What looks like a name: capitals, figures or underscores anywhere but at its beginning."""
     claimed = claims(index, written)
-    of_text = set(index.stems(word.text for word in words(text)).values())
+    of_text = set(index.stems(word_texts(text)).values())
     in_text = all(stem in of_text for stem in index.stems(named(written)).values())
     having = of_text | {f"={number.value}" for number in numbers(text)}
     return bool(claimed) and in_text and len(claimed & having) >= known * len(claimed)

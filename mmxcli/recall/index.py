@@ -18,7 +18,7 @@ from mmxcli.recall.frames import framing
 from mmxcli.recall.kin import NONE, Kindred
 from mmxcli.recall.passages import Passage
 from mmxcli.recall.stems import Stemmer
-from mmxcli.recall.words import content_words, spaceless, words
+from mmxcli.recall.words import content_words, spaceless, word_texts, words
 from mmxcli.recall.writer import BLOCK, FORMAT, Contained
 from mmxcli.sources.segment import Place, Segment
 
@@ -240,7 +240,7 @@ class RecallIndex:
 
     def stems_of(self, text: str) -> set[str]:
         """The stems of all words of a text."""
-        return set(self.stems(word.text for word in words(text)).values())
+        return set(self.stems(word_texts(text)).values())
 
     def close(self) -> None:
         """Release the file; nothing else may be asked afterwards."""

@@ -9,7 +9,7 @@ from mmxcli.recall.found import Found, Span
 from mmxcli.recall.index import RecallIndex
 from mmxcli.recall.quotes import sentence_at
 from mmxcli.recall.sections import names_a_section, sections
-from mmxcli.recall.words import words
+from mmxcli.recall.words import word_texts
 from mmxcli.sources.tree import is_tree
 
 WINDOW = 1 << 20  # code points that are looked at together
@@ -106,7 +106,7 @@ def places_in(index: RecallIndex, span: Span, what: str) -> Iterator[tuple[int, 
 
 
 def _initials(text: str) -> list[str]:
-    return [word.text[0] for word in words(text) if word.text[0].isalpha()]
+    return [word[0] for word in word_texts(text) if word[0].isalpha()]
 
 
 def _pattern(what: str) -> re.Pattern[str]:

@@ -3,7 +3,7 @@
 import re
 
 from mmxcli.recall.index import RecallIndex
-from mmxcli.recall.words import STOP_WORDS, words
+from mmxcli.recall.words import STOP_WORDS, word_texts
 
 _KINDS = """
     account agreement article book collection document documentation edition essays? guide handbook history lectures?
@@ -38,5 +38,5 @@ class OwnWords:
         return bool(telling) and 2 * len(telling & self._subject) >= len(telling)
 
     def _telling(self, text: str) -> set[str]:
-        found = (word.text for word in words(text) if word.text.lower() not in STOP_WORDS)
+        found = (word for word in word_texts(text) if word.lower() not in STOP_WORDS)
         return set(self._index.stems(found).values()) - {""}

@@ -8,7 +8,7 @@ from mmxcli.recall.index import Hit, RecallIndex
 from mmxcli.recall.kin import NONE, Kindred, share
 from mmxcli.recall.passages import Passage, is_code
 from mmxcli.recall.sentences import sentences
-from mmxcli.recall.words import words
+from mmxcli.recall.words import word_texts
 from mmxcli.sources.tree import is_tree
 
 CANDIDATES = 50
@@ -28,7 +28,7 @@ def select(index: RecallIndex, question: str, limit: int, kindred: Kindred = NON
     if not asks_about_files(question):
         hits = [hit for hit in hits if not is_tree(hit.passage.source)]
     weights = index.question_weights(question, about)
-    index.stems(word.text for hit in hits for word in words(hit.passage.text))  # all at once is faster
+    index.stems(word for hit in hits for word in word_texts(hit.passage.text))  # all at once is faster
     scored = [
         Hit(
             hit.passage,

@@ -18,6 +18,7 @@ PLAIN = str.maketrans("‘’‚‛“”„‟«»‐‑–—", '\'\'\'\'"""""
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"  # written on or after letters
 _RUN = re.compile(f"[{_SPACELESS}]+")
+_SPECIAL = re.compile(f"[{_SPACELESS}{_MARKS}]")
 _WORD = re.compile(rf"[{_SPACELESS}]+|(?:[^\W_{_SPACELESS}][{_MARKS}]*)+")
 # Parts that belong together: `col_max`, `8.1.7`, `setup.cfg`.
 _PART = rf"[^\W_{_SPACELESS}]{{1,40}}+"
@@ -41,6 +42,10 @@ class Word(NamedTuple):
 def words(text: str) -> Iterator[Word]:
     """The words of `text` in order; before joined parts the whole as one word, after a name in camel case its parts,
     for a run of a script without spaces its overlapping pairs of characters."""
+    if _are_runs(text):
+        for match in _NAME.finditer(text):
+            yield Word(match.group(), match.start(), match.end())
+        return
     joined = {match.start(): match for match in _JOINED.finditer(text)} if _JOINED_HINT.search(text) else {}
     for match in _WORD.finditer(text):
         word, at = match.group(), match.start()
@@ -54,6 +59,16 @@ def words(text: str) -> Iterator[Word]:
         if word.isalnum() and _CAMEL_CASE.search(word):
             for part in _CAMEL_PART.finditer(word):
                 yield Word(part.group(), at + part.start(), at + part.end())
+
+
+def word_texts(text: str) -> list[str]:
+    """The words alone, sooner."""
+    return _NAME.findall(text) if _are_runs(text) else [word.text for word in words(text)]
+
+
+def _are_runs(text: str) -> bool:
+    """Whether its words are its runs of letters and digits, and nothing else is, as in most texts."""
+    return not (_JOINED_HINT.search(text) or _CAMEL_CASE.search(text) or _SPECIAL.search(text))
 
 
 def searchable(text: str) -> str:

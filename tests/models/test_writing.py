@@ -21,7 +21,7 @@ from tiny import make_model
 from mmxcli.models import writing as writing_module
 from mmxcli.models.load import load_softmax
 from mmxcli.models.softmax import SoftmaxModel
-from mmxcli.models.softmax_writing import ENDLESS, ROOM
+from mmxcli.models.softmax_writing import ENDLESS, ROOM, SoftmaxWriting
 from mmxcli.models.step_attention import Floats
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import locate
@@ -278,6 +278,46 @@ def test_what_the_kernels_do_not_compute_is_written_all_the_same(tiny_folder: Pa
     state = state_after(model, IDS[:9], None)
     assert slow.together(0) == 1 and not (tmp_path / "file.safetensors").exists()
     assert torch.equal(torch.tensor(begun(slow, state).step([[5]])[0]), step(model, state.fork(), 5))
+
+
+@given(
+    prompts=st.lists(
+        st.lists(st.tuples(st.integers(0, 1), st.integers(0, 300)), min_size=1, max_size=3), min_size=2, max_size=4
+    )
+)
+@settings(max_examples=10, deadline=None)
+def test_what_was_read_before_changes_nothing(
+    pair: tuple[SoftmaxModel, Writer], prompts: list[list[tuple[int, int]]]
+) -> None:
+    """Prompts that begin alike, also with those before them, are read from where they differ: the same, bit for bit,
+    and whatever was written meanwhile."""
+    _, fast = pair
+    for lot in prompts:
+        texts = [[*IDS[:20], kind, *(IDS * 2)[:length]] for kind, length in lot]
+        written = [fast.begin(len(texts), texts, 16) for _ in range(2)]
+        first, second = (writing.step([[7]] * len(texts)) for writing in written)
+        assert np.array_equal(first, second)
+        for row, text in enumerate(texts):
+            fast.read_ahead([IDS[-1]])  # as if nothing were known
+            assert np.array_equal(first[row], fast.begin(1, [text], 16).step([[7]])[0])
+
+
+def test_what_comes_next_can_be_read_ahead(pair: tuple[SoftmaxModel, Writer], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the words of a chat template need not be read again for every question."""
+    read: list[int] = []
+    plain = SoftmaxWriting.read
+
+    def counted(self: SoftmaxWriting, pieces: Sequence[Sequence[int]]) -> None:
+        read.append(sum(map(len, pieces)))
+        plain(self, pieces)
+
+    _, fast = pair
+    fast.read_ahead([IDS[-1]])  # as if nothing were known
+    monkeypatch.setattr(SoftmaxWriting, "read", counted)
+    fast.read_ahead(IDS[:30])
+    fast.begin(1, [[*IDS[:30], 3, 4]], 16)
+    fast.begin(2, [[*IDS[:30], 5], [*IDS[:30], 6]], 16)
+    assert read == [30, 2, 0, 2]
 
 
 @given(lengths=st.lists(st.integers(0, 300), min_size=1, max_size=4), cut=st.integers(1, 50))

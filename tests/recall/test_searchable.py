@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmxcli.recall.words import searchable, words
+from mmxcli.recall.words import searchable, word_texts, words
 
 TEXTS = st.one_of(
     st.text(max_size=60),
@@ -35,3 +35,11 @@ def test_words_stand_where_they_are_said_to(text: str) -> None:
     for word in words(text):
         there = text[word.start : word.end]
         assert word.text in (there, re.sub("[._]", "", there))
+
+
+@given(TEXTS)
+def test_plain_words_are_found_sooner_and_are_the_same(text: str) -> None:
+    """What makes a text one that is looked at more closely changes no word before it."""
+    after = " HelpFormatter 漢 a_b"
+    assert [word for word in words(text + after) if word.start < len(text)] == list(words(text))
+    assert word_texts(text) == [word.text for word in words(text)]

@@ -7,7 +7,17 @@ from mmxcli.models.anatomy import Anatomy, Quant
 from mmxcli.models.fields import Fields
 from mmxcli.models.minimax.config import MiniMaxConfig, is_minimax
 from mmxcli.models.shape import Shape, foreign
-from mmxcli.models.shards import EMBEDDING, HEAD, Header, check_used, fitting, lacking, mapped, read_headers
+from mmxcli.models.shards import (
+    EMBEDDING,
+    HEAD,
+    Header,
+    check_copies,
+    check_used,
+    fitting,
+    lacking,
+    mapped,
+    read_headers,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +39,21 @@ def anatomy_of(folder: Path) -> Anatomy:
     from mmxcli.models.library.load import anatomy_of as library_anatomy
 
     return library_anatomy(folder)
+
+
+def check_weights(folder: Path) -> bool:
+    """Holds what the headers of the weights say against config.json; no contents are read, and torch is not needed.
+    False where only transformers could: it does when it loads them. Raises what `load_model` raises."""
+    fields = Fields(folder)
+    if foreign(fields) is None:
+        _find_weights(folder, Shape.read(folder))
+    elif is_minimax(fields):
+        from mmxcli.models.minimax.weights import find_weights
+
+        find_weights(folder, MiniMaxConfig.read(folder))
+    else:
+        return False
+    return True
 
 
 def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none", device: str = "cpu") -> "Model":
@@ -74,18 +99,25 @@ def load_softmax(folder: Path, dtype: "torch.dtype | None" = None) -> "SoftmaxMo
 
     from mmxcli.models.softmax import SoftmaxModel
 
-    shape, headers = Shape.read(folder), read_headers(folder)
-    expected = expected_shapes(shape)
-    for name, wanted in expected.items():
-        if fitting(headers, name, wanted) is None:
-            raise lacking(folder, name)
-    check_used(headers, expected, shape.family)
+    shape = Shape.read(folder)
+    headers, expected = _find_weights(folder, shape)
+    check_copies(headers, expected)
     weights = mapped(headers, expected)
     if dtype is None and weights[EMBEDDING].dtype == torch.float16:
         dtype = torch.bfloat16  # the same bytes, without the overflow; this processor multiplies it faster
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
     return SoftmaxModel(shape, weights)
+
+
+def _find_weights(folder: Path, shape: Shape) -> tuple[dict[str, Header], dict[str, tuple[int, ...]]]:
+    """Every tensor in the folder, and the shapes of those that the model needs. Raises what `load_model` raises."""
+    headers, expected = read_headers(folder), expected_shapes(shape)
+    for name, wanted in expected.items():
+        if fitting(headers, name, wanted) is None:
+            raise lacking(folder, name)
+    check_used(headers, expected, shape.family)
+    return headers, expected
 
 
 def embedding_of(shape: Shape, folder: Path) -> Header:

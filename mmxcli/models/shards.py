@@ -192,15 +192,18 @@ def check_used(
     headers: Mapping[str, Header], used: Collection[str], family: str, derived: re.Pattern[str] = DERIVED
 ) -> None:
     """Raises ModelError for a tensor that is not `used`, unless it can be `derived`: it would mean another model than
-    the one that is computed. A second copy of the embedding is none, DamagedError where it is no copy."""
+    the one that is computed. A head that is not used is taken for a second copy of the embedding (`check_copies`)."""
     for name, header in headers.items():
-        if name in used or derived.search(name):
-            continue
-        if name != HEAD or EMBEDDING not in headers:
+        copied = name == HEAD and EMBEDDING in headers
+        if name not in used and not derived.search(name) and not copied:
             raise strange(header.path, name, family)
-        copies = mapped(headers, (HEAD, EMBEDDING)).values()
-        if not _alike(*copies):
-            raise DamagedError(f"{header.path}: {HEAD} differs from {EMBEDDING}, though config.json says they are one")
+
+
+def check_copies(headers: Mapping[str, Header], used: Collection[str]) -> None:
+    """Raises DamagedError for a head that is not `used`, and is no copy of the embedding that stands for it."""
+    if HEAD in headers and HEAD not in used and not _alike(*mapped(headers, (HEAD, EMBEDDING)).values()):
+        place = headers[HEAD].path
+        raise DamagedError(f"{place}: {HEAD} differs from {EMBEDDING}, though config.json says they are one")
 
 
 def strange(place: Path, name: str, family: str) -> ModelError:

@@ -291,6 +291,8 @@ class Session:
     def _index(self, corpus: Corpus) -> Generator[Told, None, StoredReading]:
         """Stores a reading whose state is still empty. Where most of the documents were indexed with others before,
         only the rest is."""
+        if not self.loaded.checked:
+            _ = self.model  # what is wrong with it is told before anything is read
         with self.store.building() as building, ExitStack() as using:
             earlier = self._earlier(corpus, using)
             path = building / INDEX

@@ -97,6 +97,19 @@ def test_a_model_that_cannot_be_used_is_one_line(model: Path, name: str, capfd: 
     assert words in err and str(model) in err and "it ran" not in err
 
 
+@pytest.mark.parametrize("family", ["llama", "bamba"])
+def test_what_contradicts_the_weights_is_told_before_anything_is_read(
+    person: Path, family: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of a family that we compute from the headers alone, of others when transformers loads it."""
+    model = make_model(person / "model", family)
+    configured(intermediate_size=32)(model)
+    capfd.readouterr()
+    assert app.run(["read", "moby_dick.txt", "--read", "recall", "-m", "model"]) == 5
+    assert "config.json makes it" in capfd.readouterr().err
+    assert not list((person.parent / "home").glob("readings/*"))
+
+
 def test_what_the_library_says_of_it_is_one_line_too(person: Path) -> None:
     """In a process of its own, where nothing has quieted the library before."""
     model = make_model(person / "model", "mamba2")

@@ -23,6 +23,16 @@ try:
 finally:
     print(*sorted(name for name in ("torch", "numba") if name in sys.modules), file=sys.stderr)
 """
+REHEARSED = """
+import sys
+from mmxcli.cli import app
+from mmxcli.cli.warm import rehearse
+rehearse(sys.argv[1])
+before = set(sys.modules)
+code = app.main(sys.argv[2:])
+packages = ("typer", "pydantic", "rich")
+print(code, *sorted(name for name in set(sys.modules) - before if name.split(".")[0] in packages), file=sys.stderr)
+"""
 QUESTION = "In which room is item 123 kept?"
 Mmx = Callable[..., tuple[int, str, str]]
 
@@ -76,6 +86,14 @@ def test_the_next_command_answers_the_same(mmx: Mmx, person: Path) -> None:
     assert answers[0] == answers[1]
     code, shown, _ = mmx("doctor")
     assert code == 0 and f"process {process} holds" in " ".join(shown.split())
+
+
+def test_what_commands_import_is_there_before_they_come(mmx: Mmx, tiny_folder: Path) -> None:
+    """So that none of them waits for it; and nothing is told of how it came there."""
+    ask = ("ask", "rooms.txt", QUESTION, "--read", "recall", "--quiet")
+    command = [sys.executable, "-c", REHEARSED, str(tiny_folder), *ask]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=True)
+    assert "Item 123" in done.stdout and done.stderr == "0\n"
 
 
 def test_a_text_read_in_full_is_gone_on_from(mmx: Mmx) -> None:

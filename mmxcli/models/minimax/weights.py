@@ -2,26 +2,39 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from mmxcli.models.minimax.config import MiniMaxConfig
 from mmxcli.models.minimax.names import DERIVED, Shape, Spelling, expected, spellings
-from mmxcli.models.shards import Header, check_used, fitting, lacking, mapped, read_headers
+from mmxcli.models.shards import Header, check_copies, check_used, fitting, lacking, mapped, read_headers
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def read_weights(folder: Path, config: MiniMaxConfig) -> dict[str, Tensor]:
-    """All tensors that the model needs, by their original names, in the dtypes they are stored in.
+def find_weights(folder: Path, config: MiniMaxConfig) -> tuple[dict[str, Header], dict[str, Spelling]]:
+    """Every tensor in the folder, and under which spelling those are there that the model needs, by their original
+    names; no contents are read.
 
-    They stay mapped from their files: the system reads an expert's pages when a token first needs it, and may
-    drop them again. Raises what `read_headers` raises; DamagedError naming file and tensor where one is missing or
-    has another shape than config.json says; ModelError for a dtype that is not run, and for tensors that the model
-    has no use for: they would mean another model.
+    Raises what `read_headers` raises; DamagedError naming file and tensor where one is missing or has another shape
+    than config.json says; ModelError for a dtype that is not run, and for tensors that the model has no use for: they
+    would mean another model.
     """
     headers = read_headers(folder)
     found = {name: _find(name, shape, headers, config, folder) for name, shape in expected(config)}
+    check_used(headers, {spelling.name for spelling in found.values()}, "MiniMax-Text-01 or M1", DERIVED)
+    return headers, found
+
+
+def read_weights(folder: Path, config: MiniMaxConfig) -> "dict[str, Tensor]":
+    """All tensors that the model needs, by their original names, in the dtypes they are stored in.
+
+    They stay mapped from their files: the system reads an expert's pages when a token first needs it, and may
+    drop them again. Raises what `find_weights` and `check_copies` raise.
+    """
+    headers, found = find_weights(folder, config)
     used = {spelling.name for spelling in found.values()}
-    check_used(headers, used, "MiniMax-Text-01 or M1", DERIVED)
+    check_copies(headers, used)
     stored = mapped(headers, used)
     return {name: stored[spelling.name][spelling.part] for name, spelling in found.items()}
 

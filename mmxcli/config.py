@@ -138,8 +138,8 @@ as 10m. off: leave none, and use none"
 DEVICE = "What computes a model: the processor (cpu), or a GPU that torch can use (cuda)"
 
 QUANT = (
-    "What the weights are kept in: as they are (none), 8 bits (int8) or 4 (nf4). auto: as they are where they fit the \
-memory, else 8 bits, else 4"
+    "What the weights are kept in: float32, as they are (none), 8 bits (int8) or 4 (nf4). auto: as they are where they \
+fit the memory, else 8 bits, else 4; in float32 where they fit and the processor computes them sooner so"
 )
 
 
@@ -174,8 +174,8 @@ class Settings:
             _count(1), "Tokens that the model reads in one step, at most", "512, more where a token uses few experts"
         ),
     )
-    quant: Literal["auto", "none", "int8", "nf4"] = field(
-        default="auto", metadata=_about(_one_of("auto", "none", "int8", "nf4"), QUANT)
+    quant: Literal["auto", "float32", "none", "int8", "nf4"] = field(
+        default="auto", metadata=_about(_one_of("auto", "float32", "none", "int8", "nf4"), QUANT)
     )
     device: Literal["cpu", "cuda"] = field(default="cpu", metadata=_about(_one_of("cpu", "cuda"), DEVICE))
     memory: int | None = field(

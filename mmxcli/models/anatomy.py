@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Memory = Literal["recurrent", "hybrid", "softmax"]
-Quant = Literal["none", "int8", "nf4"]
-QUANTS: tuple[Quant, ...] = ("none", "int8", "nf4")
+Quant = Literal["float32", "none", "int8", "nf4"]
+QUANTS: tuple[Quant, ...] = ("none", "int8", "nf4")  # in which weights of 16 bits are no larger than they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class Anatomy:
         return 1 - min(1.0, self.parameters_per_token / max(1, self.parameters - self.embedding_parameters))
 
     def weight_bytes(self, quant: Quant) -> int:
-        """Bytes of the weights in memory. Embedding and head are bfloat16 always; the others too with "none", 8 bits
-        with "int8", and 4 bits and a float32 scale for 64 of them with "nf4"."""
+        """Bytes of the weights in memory: float32 all of them, else embedding and head in bfloat16; the others too with
+        "none", in 8 bits with "int8", and in 4 bits and a float32 scale for 64 of them with "nf4"."""
+        if quant == "float32":
+            return 4 * self.parameters
         inside = self.parameters - self.embedding_parameters
         return 2 * self.embedding_parameters + {"none": 2 * inside, "int8": inside, "nf4": inside * 9 // 16}[quant]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mmxcli.errors import UsageError
 from mmxcli.models.anatomy import Anatomy, Quant
 from mmxcli.models.fields import Fields
-from mmxcli.models.load import anatomy_of
+from mmxcli.models.load import anatomy_of, prefers_float32
 from mmxcli.models.minimax.config import MiniMaxConfig, is_minimax
 from mmxcli.models.minimax.known import KNOWN
 from mmxcli.models.registry import REGISTRY
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Blueprint:
     """`config` is a Shape, a MiniMaxConfig, or transformers' own object. `dtype` names that of the weights as they
-    are. `mapped`: they are read where they lie in their files, so that they need not fit into memory."""
+    are. `mapped`: they are read where they lie in their files, so that they need not fit into memory. `widens`: this
+    processor computes them sooner in float32."""
 
     name: str
     config: Any
     anatomy: Anatomy
     dtype: str = "bfloat16"
     mapped: bool = True
+    widens: bool = False
 
     @property
     def stored_bytes(self) -> int:
@@ -53,8 +55,8 @@ class Blueprint:
         config = self.config
         if self.repeats > 1:
             config = replace(config, attention=config.attention[: config.period])
-        model = skeleton(config, getattr(torch, self.dtype))
-        if quant != "none":
+        model = skeleton(config, torch.float32 if quant == "float32" else getattr(torch, self.dtype))
+        if quant in {"int8", "nf4"}:
             with torch.device("meta"):
                 model.pack(quant, model.device)
         return model
@@ -92,4 +94,5 @@ def read_blueprint(folder: Path, name: str) -> Blueprint:
         return Blueprint(name, minimax, minimax.anatomy(), dtype, mapped=kept == dtype)
     from mmxcli.models.library.load import read_config
 
-    return Blueprint(name, read_config(fields), anatomy_of(folder), dtype, mapped=False)
+    config, anatomy = read_config(fields), anatomy_of(folder)
+    return Blueprint(name, config, anatomy, dtype, mapped=False, widens=prefers_float32(fields))

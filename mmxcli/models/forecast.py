@@ -72,9 +72,10 @@ def _rehearsed(blueprint: Blueprint, quant: Quant, window: int | None, depth: in
     """Seconds for a chunk of a llama-like model after `depth` tokens: by a few layers of random numbers, as by all."""
     shape: Shape = blueprint.config
     part = replace(shape, layers=min(REHEARSED, shape.layers), vocabulary=1)
-    pool, shapes = Pool(getattr(torch, blueprint.dtype)), expected_shapes(part)
+    dtype = torch.float32 if quant == "float32" else getattr(torch, blueprint.dtype)
+    pool, shapes = Pool(dtype), expected_shapes(part)
     model = SoftmaxModel(part, {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in shapes.items()})
-    if quant != "none":
+    if quant in {"int8", "nf4"}:
         model.pack(quant, model.device)
     found = []
     for _ in range(REHEARSALS):

@@ -56,9 +56,20 @@ def check_weights(folder: Path) -> bool:
     return True
 
 
+def prefers_float32(fields: Fields) -> bool:
+    """Whether a model is computed sooner in float32 than in the dtype that its config names: by transformers' classes
+    on a processor that multiplies bfloat16 slowly. Our own widen one matrix at a time (models/products.py)."""
+    if foreign(fields) is None or is_minimax(fields) or fields.dtype == "float32":
+        return False
+    from mmxcli.models.products import prefers_bfloat16
+
+    return not prefers_bfloat16()
+
+
 def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = "none", device: str = "cpu") -> "Model":
     """The model in a folder of safetensors, in the checkpoint's own dtype (float16 becomes bfloat16) unless told.
-    `quant` is one of anatomy.QUANTS: what its matrices are packed into. `device`: "cpu" or "cuda" (models/gpu.py).
+    `quant`: "float32" is a dtype, the others but "none" what its matrices are packed into. `device`: "cpu" or "cuda"
+    (models/gpu.py).
 
     Llama-like models and MiniMax are computed by our own code, all others by transformers' classes. Raises
     ModelError for a family that mmx does not run and where there is no such device, DamagedError for weights that are
@@ -69,8 +80,12 @@ def load_model(folder: Path, dtype: "torch.dtype | None" = None, quant: Quant = 
 
     prepare()
     place = device_named(device)
+    if quant == "float32":
+        import torch
+
+        dtype = torch.float32
     model = _loaded(folder, dtype)
-    if quant != "none":
+    if quant in {"int8", "nf4"}:
         model.pack(quant, place)
     if place.type != "cpu":
         model.move(place)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mmxcli.models.anatomy import Quant
 from mmxcli.models.chat import ChatTemplate
 from mmxcli.models.fields import Fields
-from mmxcli.models.load import anatomy_of, check_weights, embedding_of, load_model
+from mmxcli.models.load import anatomy_of, check_weights, embedding_of, load_model, prefers_float32
 from mmxcli.models.shape import Shape, foreign
 from mmxcli.models.tokenizer import Tokenizer
 from mmxcli.models.weights import WeightsFolder
@@ -28,6 +28,7 @@ class Loaded:
     def __init__(self, weights: WeightsFolder) -> None:
         self.weights = weights
         self.anatomy = anatomy_of(weights.path)
+        self.widens = prefers_float32(Fields(weights.path))
         self.checked = check_weights(weights.path)  # else whether they fit shows when the model is loaded
         self.tokenizer = Tokenizer(weights.path)
         self._models: dict[tuple[Quant, str], Model] = {}

@@ -1,7 +1,7 @@
 """How a text will be read: decided from its length, the model's anatomy and the settings, before it is read."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -26,25 +26,32 @@ INT8_SHARE = 0.53  # a byte for two, and a scale for each head
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`stored_bytes`: size of the weights on disk, which is that in memory when they stay as they are. `copied`:
-    whether their copy in 8 bits is there already, so that questions alone need nothing else."""
+    whether their copy in 8 bits is there already, so that questions alone need nothing else. `widens`: the processor
+    computes them faster in float32 (models/load.py)."""
 
     settings: Settings
     anatomy: Anatomy
     stored_bytes: int
     copied: bool = False
+    widens: bool = False
 
     @property
     def quant(self) -> Quant:
-        """What the weights are kept in: as the person asked or, in auto mode, as they are where that fits the memory
-        with a question's own state, else 8 bits, else 4. That changes what the model says, so it is always told.
+        """What the weights are kept in: as the person asked or, in auto mode, in float32 where they are computed sooner
+        so, else as they are, else in 8 bits, else in 4: the first that fits the memory with a question's own state.
+        What rounds them changes what the model says, so it is always told.
 
         What fits in none of them stays as it is: then weights are at least not unpacked into memory, but read where
         they lie.
         """
         if self.settings.quant != "auto":
             return self.settings.quant
-        fitting = (quant for quant in QUANTS if self._bytes(quant, 0, "memory") <= self.budget)
+        wider: tuple[Quant, ...] = ("float32",) if self.widens and self.settings.device == "cpu" else ()
+        fitting = (quant for quant in (*wider, *QUANTS) if self._with(quant)._bytes(quant, 0, "memory") <= self.budget)
         return next(fitting, "none")
+
+    def _with(self, quant: Quant) -> "Policy":
+        return replace(self, settings=replace(self.settings, quant=quant))
 
     @property
     def budget(self) -> int:
@@ -179,7 +186,8 @@ class Policy:
         return tokens + ROOM_FOR_ANSWER if kept is None else kept + max(ROOM_FOR_ANSWER, kept // 2)
 
     def _pair_bytes(self, tokens: int, store: str) -> int:
-        return int(tokens * self.anatomy.state_bytes_per_token * (INT8_SHARE if store == "int8" else 1))
+        share = INT8_SHARE if store == "int8" else 2 if self.quant == "float32" else 1
+        return int(tokens * self.anatomy.state_bytes_per_token * share)
 
     def peak_bytes(self, tokens: int, store: str = "memory", activations: int = ACTIVATION_BYTES) -> int:
         """Estimated peak memory: program, weights, activations, the state, and a question's own."""

@@ -100,13 +100,13 @@ class Session:
         self.loaded = loaded(self.weights)
         self.anatomy = self.loaded.anatomy
         self._copy = place(settings.weights_folder, self.weights.identity)
-        self.policy = Policy(settings, self.anatomy, size, copied=self._copy.exists())
+        self.policy = Policy(settings, self.anatomy, size, copied=self._copy.exists(), widens=self.loaded.widens)
         self.quant = self.policy.quant
         self._writes_in_8_bits = self.policy.writes_in_8_bits(0)  # as long as nothing was read
         self.tokenizer = self.loaded.tokenizer
         self.template = self.loaded.template
         self.load_s = time.perf_counter() - start
-        if self.quant != "none":
+        if self.quant in BITS:
             yield Note(f"{self.weights.name}: weights in {BITS[self.quant]} bits, which changes what it says a little")
 
     @cached_property

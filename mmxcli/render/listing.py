@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time a list needs only what it is given
     from mmxcli.tasks.plan import Plan
     from mmxcli.tasks.states import StoredReading, Verdict
 
-WIDTHS = {"none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
+WIDTHS = {"float32": "in float32", "none": "in bfloat16", "int8": "in 8 bits", "nf4": "in 4"}
 Item = TypeVar(
     "Item", "StoredReading", "ModelCard", "Certificate", "Plan", "Check", "Verdict", "Bench", "StoredConversation"
 )
@@ -73,7 +73,7 @@ def model(output: Output, item: "ModelCard") -> None:
 def certificate(output: Output, item: "Certificate") -> None:
     verdict = "continues exactly" if item.good else "does NOT continue exactly: mmx will not use it"
     output.line(f"{one_line(item.checkpoint)}: {verdict}", "bold green" if item.good else "bold red")
-    quant = "" if item.quant == "none" else f", {item.quant}"
+    quant = "" if item.quant in ("none", item.dtype) else f", {item.quant}"
     output.line(f"family {item.family}, {item.dtype}{quant}, memory {item.memory}", indent=2)
     limits = f"{item.max_logit_diff:.1e} of the logits' scale, {item.tolerance:.0e} allowed"
     output.line(f"read in pieces against one pass: at most {limits}", indent=2)

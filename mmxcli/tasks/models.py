@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from mmxcli.config import Settings
 from mmxcli.errors import UsageError
-from mmxcli.models.anatomy import QUANTS, Quant
-from mmxcli.models.load import anatomy_of, load_model
+from mmxcli.models.anatomy import QUANTS
+from mmxcli.models.fields import Fields
+from mmxcli.models.load import anatomy_of, load_model, prefers_float32
 from mmxcli.models.registry import REGISTRY, SENTENCE_ENCODER
 from mmxcli.models.weights import Installed, encoder_folder, installed, locate, locate_encoder
+from mmxcli.reading.policy import Policy
 from mmxcli.reading.progress import Note, Report, relay
 from mmxcli.tasks.events import Event
 
@@ -92,8 +94,10 @@ def check_model(settings: Settings, name: str) -> Generator[Event, None, "Certif
     def work(_: Report) -> "Certificate":
         from mmxcli.models.trust import checked
 
-        quant: Quant = "none" if settings.quant == "auto" else settings.quant
-        model, anatomy = load_model(weights.path, quant=quant, device=settings.device), anatomy_of(weights.path)
+        anatomy = anatomy_of(weights.path)
+        widens = prefers_float32(Fields(weights.path))
+        quant = Policy(settings, anatomy, _size(weights.path), widens=widens).quant
+        model = load_model(weights.path, quant=quant, device=settings.device)
         return checked(model, anatomy, weights.identity, weights.name, settings.weights_folder, quant)
 
     return (yield from relay(work))

@@ -61,7 +61,7 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
     settings = replace(settings, device="cpu")
     blueprint = find_blueprint(name, settings.weights_folder)
     yield Note("timing the operations of one chunk on this machine")
-    anatomy, policy = blueprint.anatomy, Policy(settings, blueprint.anatomy, blueprint.stored_bytes)
+    anatomy, policy = blueprint.anatomy, _policy(blueprint, settings)
     ahead = look_ahead(blueprint, policy, tokens, anew=True)
     store = policy.store(tokens)
     return Plan(
@@ -70,7 +70,7 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
         memory=policy.memory("full", tokens),
         parameters=anatomy.parameters,
         tokens=tokens,
-        weight_bytes={quant: anatomy.weight_bytes(quant) for quant in QUANTS},
+        weight_bytes={quant: anatomy.weight_bytes(quant) for quant in dict.fromkeys((policy.quant, *QUANTS))},
         quant=policy.quant,
         state_bytes=anatomy.state_bytes_fixed,
         kv_bytes=policy.kept_bytes(tokens, store),
@@ -91,11 +91,15 @@ def plan(settings: Settings, name: str, tokens: int) -> Generator[Event, None, P
     )
 
 
+def _policy(blueprint: Blueprint, settings: Settings) -> Policy:
+    return Policy(settings, blueprint.anatomy, blueprint.stored_bytes, widens=blueprint.widens)
+
+
 def _advice(blueprint: Blueprint, settings: Settings, tokens: int) -> Iterator[str]:
     """What would fit, one change at a time; the first of each kind."""
 
     def fits(blueprint: Blueprint, **changes: Any) -> bool:
-        policy = Policy(replace(settings, **changes), blueprint.anatomy, blueprint.stored_bytes)
+        policy = _policy(blueprint, replace(settings, **changes))
         return policy.peak_bytes(tokens, policy.store(tokens)) <= policy.budget
 
     for quant in QUANTS[1:]:

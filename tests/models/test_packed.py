@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_model
 
+from mmxcli.models import products
 from mmxcli.models.anatomy import QUANTS
 from mmxcli.models.certificate import certify
+from mmxcli.models.fields import Fields
 from mmxcli.models.library.model import LibraryModel
-from mmxcli.models.load import anatomy_of, load_model
+from mmxcli.models.load import anatomy_of, load_model, prefers_float32
 from mmxcli.models.packed import PackedWeight, Packing
 
 PACKINGS: tuple[Packing, ...] = ("int8", "nf4")
@@ -87,3 +89,28 @@ def test_bytes_are_as_the_anatomy_says(tmp_path: Path) -> None:
     sizes = [anatomy.weight_bytes(quant) for quant in QUANTS]
     inside = anatomy.parameters - anatomy.embedding_parameters
     assert [sizes[0] - size for size in sizes] == [0, inside, 2 * inside - inside * 9 // 16]
+
+
+@pytest.mark.parametrize("family", ["llama", "bamba", "mamba"])
+def test_kept_in_float32_it_is_the_same_model_computed_so(family: str, tmp_path: Path) -> None:
+    folder = make_model(tmp_path, family, torch.bfloat16)
+    model = load_model(folder, quant="float32")
+    assert model.dtype == torch.float32
+    assert torch.equal(model.one_pass([5, 6, 7, 8]), load_model(folder).widened().one_pass([5, 6, 7, 8]))
+    assert certify(model, anatomy_of(folder), family, "float32", short=True).good
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_float32_is_for_networks_of_the_library_in_bfloat16(
+    fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor that multiplies bfloat16 slowly; our own models widen one matrix at a time."""
+    monkeypatch.setattr(products, "prefers_bfloat16", lambda: fast)
+    kinds = {"bamba": (torch.bfloat16, torch.float32), "llama": (torch.bfloat16,)}
+    folders = {
+        (family, dtype): make_model(tmp_path / f"{family}-{dtype}", family, dtype)
+        for family, dtypes in kinds.items()
+        for dtype in dtypes
+    }
+    chosen = {made for made, folder in folders.items() if prefers_float32(Fields(folder))}
+    assert chosen == (set() if fast else {("bamba", torch.bfloat16)})

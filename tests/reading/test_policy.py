@@ -56,6 +56,19 @@ def test_chunks_are_larger_where_a_token_uses_few_experts() -> None:
     assert policy(chunk=7).chunk == replace(minimax, settings=Settings(chunk=7)).chunk == 7
 
 
+@pytest.mark.parametrize(("gib", "quant"), [(6, "float32"), (3, "none"), (2, "int8"), (1, "nf4")])
+def test_what_is_computed_sooner_in_float32_is_kept_so_where_it_fits(gib: int, quant: str) -> None:
+    """Twice as wide, and so are its keys and values; nobody has asked for it to be rounded then."""
+    anatomy = replace(SHAPE, parameters=10**9, parameters_per_token=10**9, family="bamba", memory="hybrid")
+    chosen = Policy(Settings(memory=gib << 30), anatomy, 2 * 10**9, widens=True)
+    assert chosen.quant == quant
+    narrow = replace(chosen, widens=False)
+    wide = 2 if quant == "float32" else 1
+    assert chosen.kept_bytes(1000) == wide * narrow.kept_bytes(1000)
+    assert replace(chosen, settings=Settings(memory=gib << 30, quant="none")).quant == "none"
+    assert chosen.peak_bytes(0) <= chosen.budget
+
+
 @pytest.mark.parametrize(("billions", "quant"), [(1, "none"), (3, "int8"), (6, "nf4")])
 def test_what_a_gpu_has_no_room_for_is_packed(billions: int, quant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "memory_of", lambda _: (4 << 30, 6 << 30))

@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 import torch
 
@@ -13,6 +14,7 @@ from mmxcli.models.blueprint import Blueprint
 from mmxcli.models.foreseen import Forecast, Point
 from mmxcli.models.load import expected_shapes
 from mmxcli.models.replay import Pool, Replay
+from mmxcli.models.runner import Model
 from mmxcli.models.shape import Shape
 from mmxcli.models.softmax import SoftmaxModel
 from mmxcli.models.trace import Trace, trace
@@ -25,20 +27,24 @@ from mmxcli.state.window import WindowState
 
 BEGUN = 16  # tokens that are read before the first chunk that counts: then every layer has its state
 DEEPER = 2 * PAGE  # over so many tokens the growth of attention that sees everything is measured
-BETWEEN = 1.1  # an operation is slower among others than by itself, and Python runs between: 1.07 to 1.19 measured
-REHEARSED, REHEARSALS = 4, 3  # layers of a llama-like model for which that is measured, and how often
+BETWEEN = 1.15  # an operation is slower among others than by itself, and Python runs between: 1.05 to 1.25 measured
+REHEARSED = 4  # layers of a llama-like model that are run as an example of all
+MOST_PRODUCTS = 3e11  # of a chunk of another model that is run as a whole: some seconds
+RUNS, ENOUGH_S = 3, 1.0  # times that a chunk is run, and seconds after which twice will do
 LARGEST_PROBE = 2_048  # tokens of the chunk that is timed: a larger one takes as much longer as it is larger
 WIDEST = 4 * PAGE  # a wider window is measured when it has as many tokens: up to there a chunk's time is a line
 
 
 def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str, chunk: int) -> Forecast:
-    """Takes a few seconds, most of them measuring.
+    """Takes a few seconds, most of them measuring: of a model with random numbers where that is quickly made, else of
+    each operation by itself.
 
     `window` and `store` are those of the states. Pages are measured in memory where `store` is "disk".
     """
     model, probe, seen = blueprint.skeleton(quant), min(chunk, LARGEST_PROBE), window and min(window, WIDEST)
+    kept = "memory" if store == "disk" else store
     with torch.device("meta"):
-        state = model.new_state(seen, "memory" if store == "disk" else store)
+        state = model.new_state(seen, kept)
     trace(model, state, BEGUN)
     parts = list(_attention(state.layers))
     filled = max((part.window + part.sinks for part in parts if isinstance(part, WindowState)), default=0)
@@ -48,44 +54,86 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
         _deepen(state, depth - state.position)
         begun = state.position
         traces[begun] = trace(model, state, probe)
-    once = Replay().seconds(operation for found in traces.values() for operation in found.counts)
-    alone = {
-        depth: sum(count * once[operation] for operation, count in found.counts.items())
-        for depth, found in traces.items()
-    }
-    between = BETWEEN
-    if isinstance(blueprint.config, Shape):
-        depth = min(depth for depth in alone if depth >= filled)
-        rehearsed = _rehearsed(blueprint, quant, seen, depth, probe)
-        between = max(1.0, rehearsed / alone[depth])
-    times = between * blueprint.repeats * chunk / probe
-    points = [Point(depth, times * seconds) for depth, seconds in alone.items()]
+    example = _example(blueprint, quant, probe)
+    begin_s, seconds = _rehearsed(example, seen, kept, list(traces), probe) if example else (0.0, _replayed(traces))
+    times = blueprint.repeats * chunk / probe
+    points = [Point(depth, times * alone) for depth, alone in zip(traces, seconds, strict=True)]
     slope = max(0.0, _growth(points[-2], points[-1])) if grows else 0.0
     if window and window > WIDEST:
         beyond = points[-1].seconds + _growth(points[-2], points[-1]) * (window - points[-1].depth)
         points.append(Point(window, beyond))
-    return Forecast(chunk, tuple(points), slope, int(max(found.bytes for found in traces.values()) * chunk / probe))
+    most = int(max(found.bytes for found in traces.values()) * chunk / probe)
+    return Forecast(chunk, tuple(points), slope, most, begin_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A model with random numbers, which reads as long as the one that is foreseen, or `times` as fast."""
+
+    model: Model
+    vocabulary: int
+    times: float
+
+
+def _example(blueprint: Blueprint, quant: Quant, tokens: int) -> _Example | None:
+    """None where it would take too long."""
+    config, packed = blueprint.config, quant in {"int8", "nf4"}
+    pool = Pool(torch.float32 if quant == "float32" else getattr(torch, blueprint.dtype))
+    if isinstance(config, Shape):
+        part = replace(config, layers=min(REHEARSED, config.layers), vocabulary=1)
+        weights = {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in expected_shapes(part).items()}
+        model = SoftmaxModel(part, weights)
+        if quant in {"int8", "nf4"}:
+            model.pack(quant, model.device)
+        return _Example(model, 1, config.layers / part.layers)
+    if packed or not blueprint.by_library or blueprint.anatomy.parameters_per_token * tokens > MOST_PRODUCTS:
+        return None
+    from mmxcli.models.library.example import fill
+    from mmxcli.models.library.model import LibraryModel
+
+    network = blueprint.skeleton(quant)
+    assert isinstance(network, LibraryModel)
+    fill(network, pool.take)
+    return _Example(network, network.network.get_input_embeddings().weight.shape[0], 1)
 
 
 @torch.inference_mode()
-def _rehearsed(blueprint: Blueprint, quant: Quant, window: int | None, depth: int, tokens: int) -> float:
-    """Seconds for a chunk of a llama-like model after `depth` tokens: by a few layers of random numbers, as by all."""
-    shape: Shape = blueprint.config
-    part = replace(shape, layers=min(REHEARSED, shape.layers), vocabulary=1)
-    dtype = torch.float32 if quant == "float32" else getattr(torch, blueprint.dtype)
-    pool, shapes = Pool(dtype), expected_shapes(part)
-    model = SoftmaxModel(part, {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in shapes.items()})
-    if quant in {"int8", "nf4"}:
-        model.pack(quant, model.device)
-    found = []
-    for _ in range(REHEARSALS):
-        state = model.new_state(window)
-        model.advance(state, [0] * BEGUN)
+def _rehearsed(
+    example: _Example, window: int | None, store: str, depths: Sequence[int], tokens: int
+) -> tuple[float, list[float]]:
+    """What the first chunks of all take longer, because what computes a shape is compiled when it comes first; and
+    seconds for a chunk after so many tokens."""
+    model, ids = example.model, [number * 7919 % example.vocabulary for number in range(tokens)]
+
+    def beginning() -> float:
+        state, start = model.new_state(window, store), time.perf_counter()
+        for _ in range(2):
+            model.advance(state, ids)
+        return time.perf_counter() - start
+
+    def after(depth: int) -> float:
+        state = model.new_state(window, store)
+        model.advance(state, ids[:BEGUN])
         _deepen(state, depth - BEGUN)
         start = time.perf_counter()
-        model.advance(state, [0] * tokens)
-        found.append(time.perf_counter() - start)
-    return min(found) * shape.layers / part.layers
+        model.advance(state, ids)
+        return time.perf_counter() - start
+
+    first, seconds = beginning(), []
+    for depth in depths:
+        runs: list[float] = []
+        while len(runs) < 2 or (len(runs) < RUNS and sum(runs) < ENOUGH_S):
+            runs.append(after(depth))
+        seconds.append(median(runs) * example.times)
+    return max(0.0, first - beginning()), seconds
+
+
+def _replayed(traces: dict[int, Trace]) -> list[float]:
+    """Seconds for a chunk after each depth: the sum of its operations, each by itself."""
+    once = Replay().seconds(operation for found in traces.values() for operation in found.counts)
+    return [
+        BETWEEN * sum(count * once[operation] for operation, count in found.counts.items()) for found in traces.values()
+    ]
 
 
 def _growth(left: Point, right: Point) -> float:

@@ -34,12 +34,14 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """`chunk` is in tokens. Between the points a chunk's time is a straight line; after the last it grows by `slope`
-    seconds a token. `activation_bytes`: of the tensors that a chunk has at once, beside weights and state."""
+    seconds a token. `activation_bytes`: of the tensors that a chunk has at once, beside weights and state. `begin_s`:
+    seconds that the first chunks of a process take longer."""
 
     chunk: int
     points: tuple[Point, ...]
     slope: float
     activation_bytes: int
+    begin_s: float = 0.0
 
     def chunk_seconds(self, depth: float) -> float:
         """For a whole chunk after `depth` tokens."""
@@ -60,7 +62,7 @@ class Forecast:
             (right - left) * (self.chunk_seconds(left) + self.chunk_seconds(right)) / 2
             for left, right in pairwise(edges)
         )
-        return sum(areas) / self.chunk
+        return sum(areas) / self.chunk + (self.begin_s if tokens else 0.0)
 
 
 def foreseen(
@@ -118,7 +120,8 @@ def _read(value: Any) -> tuple[float, Forecast]:
     points = tuple(Point(_number(point["depth"]), _number(point["seconds"])) for point in value["points"])
     if not points or value["chunk"] < 1 or any(left.depth >= right.depth for left, right in pairwise(points)):
         raise ValueError
-    one = Forecast(int(value["chunk"]), points, _number(value["slope"]), int(value["activation_bytes"]))
+    slope, begin_s = _number(value["slope"]), _number(value["begin_s"])
+    one = Forecast(int(value["chunk"]), points, slope, int(value["activation_bytes"]), begin_s)
     return _number(value["at"]), one
 
 

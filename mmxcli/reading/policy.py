@@ -196,8 +196,10 @@ class Policy:
         return self._bytes(self.quant, tokens, store, activations)
 
     def _bytes(self, quant: Quant, tokens: int, store: str, activations: int = ACTIVATION_BYTES) -> int:
-        states = self.state_bytes(tokens, store) + self._fork_bytes(tokens, store)
-        return PROGRAM_BYTES + self.weight_bytes(quant) + activations + states
+        beside = activations + self.state_bytes(tokens, store) + self._fork_bytes(tokens, store)
+        if quant == "float32":  # while they are widened, the weights are there as they are stored too
+            beside = max(beside, self.stored_bytes)
+        return PROGRAM_BYTES + self.weight_bytes(quant) + beside
 
     def check_budget(self, tokens: int) -> None:
         """Raises BudgetError where the estimate exceeds the `memory` setting."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mmxcli.libraries import CACHES, SPINS, untold
+from mmxcli.libraries import ALWAYS, SPINS, untold
 
 CODE = """
 import sys
@@ -32,7 +32,7 @@ def test_a_second_question_needs_no_torch(person: Path, tiny_folder: Path) -> No
 
 
 def test_libraries_are_told_how_to_wait_and_what_to_keep_unless_somebody_told_them_otherwise() -> None:
-    names = [*SPINS, *CACHES]
+    names = [*SPINS, *ALWAYS]
 
     def said(**told: str) -> list[str]:
         environment = {**untold(os.environ), **told}
@@ -41,9 +41,9 @@ def test_libraries_are_told_how_to_wait_and_what_to_keep_unless_somebody_told_th
         done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
         return done.stderr.split()[-len(names) :]
 
-    kept = list(CACHES.values())
+    kept = list(ALWAYS.values())
     assert said() == [*SPINS.values(), *kept]
     assert said(GOMP_SPINCOUNT="7") == ["7", *kept]
     assert said(OMP_WAIT_POLICY="active", LRU_CACHE_CAPACITY="9") == ["None", kept[0], "9"]
-    assert untold(SPINS | CACHES | {"HOME": "x"}) == {"HOME": "x"}
+    assert untold(SPINS | ALWAYS | {"HOME": "x"}) == {"HOME": "x"}
     assert untold(dict.fromkeys(names, "7")) == dict.fromkeys(names, "7")

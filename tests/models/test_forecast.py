@@ -11,10 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny import make_model
+from tiny_families import LIBRARY_FAMILIES
+from transformers import CONFIG_MAPPING
 
 from mmxcli.models.anatomy import Quant
 from mmxcli.models.blueprint import read_blueprint
-from mmxcli.models.forecast import forecast
+from mmxcli.models.forecast import BEGUN, _example, _rehearsed, forecast
 from mmxcli.models.foreseen import FILE, GOOD_S, Forecast, Point, foreseen
 from mmxcli.models.load import load_model
 from mmxcli.models.trace import Recorder, Trace, trace
@@ -37,7 +39,13 @@ def test_a_reading_takes_the_sum_of_its_chunks(
 
 
 def test_nothing_takes_no_time() -> None:
-    assert Forecast(64, (Point(0, 1.0),), 0.5, 0).seconds(0) == 0
+    assert Forecast(64, (Point(0, 1.0),), 0.5, 0, 3.0).seconds(0) == 0
+
+
+def test_what_is_compiled_first_is_counted_once() -> None:
+    with_it, without = (Forecast(64, (Point(0, 1.0),), 0.5, 0, begin_s) for begin_s in (3.0, 0.0))
+    for tokens in (1, 64, 10_000):
+        assert with_it.seconds(tokens) == pytest.approx(without.seconds(tokens) + 3)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -70,6 +78,24 @@ def test_a_forecast_has_a_time_for_every_length(family: str, tmp_path: Path) -> 
     assert found.slope == 0 or family != "mamba2"  # a recurrence does not slow down
 
 
+@pytest.mark.parametrize("family", LIBRARY_FAMILIES)
+def test_every_family_can_be_rehearsed(family: str, tmp_path: Path) -> None:
+    """With random numbers, all of which stay numbers; what is compiled first is counted once."""
+    if family not in CONFIG_MAPPING:
+        pytest.skip(f"the installed transformers does not know {family}")
+    blueprint = read_blueprint(make_model(tmp_path, family), family)
+    example = _example(blueprint, "none", 32)
+    assert example
+    logits = example.model.advance(example.model.new_state(), [1, 2, 3], "last")
+    assert logits is not None and logits.isfinite().all()
+    begin_s, seconds = _rehearsed(example, None, "memory", [BEGUN, 40], 32)
+    assert begin_s >= 0 and min(seconds) > 0
+    assert (
+        _example(replace(blueprint, anatomy=replace(blueprint.anatomy, parameters_per_token=10**12)), "none", 32)
+        is None
+    )
+
+
 @pytest.mark.parametrize(("quant", "window"), [("none", 48), ("int8", 48), ("nf4", None)])
 def test_a_forecast_of_a_llama_like_model_is_of_all_its_layers(
     quant: Quant, window: int | None, tmp_path: Path
@@ -95,7 +121,13 @@ def test_a_forecast_is_made_once_a_day(tmp_path: Path, monkeypatch: pytest.Monke
     assert ask() == ask() == made[0] and len(made) == 1
     assert ask(128) == ask(128) == made[1]
     assert ask(anew=True) == ask() == made[2]
-    for damaged in (b"", b"[]", b"{", b'{"a": 1}', *(_without(tmp_path, name) for name in ("points", "slope", "at"))):
+    for damaged in (
+        b"",
+        b"[]",
+        b"{",
+        b'{"a": 1}',
+        *(_without(tmp_path, name) for name in ("points", "slope", "begin_s", "at")),
+    ):
         (tmp_path / FILE).write_bytes(damaged)
         count = len(made)
         assert ask() == ask() == made[count] and len(made) == count + 1

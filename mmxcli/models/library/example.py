@@ -20,7 +20,7 @@ def fill(model: LibraryModel, take: Callable[[int], Tensor]) -> None:
     for path, module in model.network.named_modules():
         for name, weight in module._parameters.items():
             if weight is not None:
-                numbers = SMALL * take(weight.numel())
+                numbers = torch.ones_like(weight, device="cpu") if weight.dim() == 1 else SMALL * take(weight.numel())
                 for end, (least, most) in FORGETTING.items():
                     if f"{path}.{name}".endswith(end):
                         numbers = torch.linspace(least, most, weight.numel(), dtype=weight.dtype)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+import psutil
 import torch
 
 from mmxcli.models.anatomy import Quant
 from mmxcli.models.attention import AttentionState
 from mmxcli.models.blueprint import Blueprint
+from mmxcli.models.computing import prepare
 from mmxcli.models.foreseen import Forecast, Point
 from mmxcli.models.load import expected_shapes
 from mmxcli.models.replay import Pool, Replay
@@ -41,6 +43,7 @@ def forecast(blueprint: Blueprint, quant: Quant, window: int | None, store: str,
 
     `window` and `store` are those of the states. Pages are measured in memory where `store` is "disk".
     """
+    prepare()
     model, probe, seen = blueprint.skeleton(quant), min(chunk, LARGEST_PROBE), window and min(window, WIDEST)
     kept = "memory" if store == "disk" else store
     with torch.device("meta"):
@@ -76,8 +79,8 @@ class _Example:
 
 
 def _example(blueprint: Blueprint, quant: Quant, tokens: int) -> _Example | None:
-    """None where it would take too long."""
-    config, packed = blueprint.config, quant in {"int8", "nf4"}
+    """None where it would take too long, or too much of the memory that there is."""
+    config, anatomy, packed = blueprint.config, blueprint.anatomy, quant in {"int8", "nf4"}
     pool = Pool(torch.float32 if quant == "float32" else getattr(torch, blueprint.dtype))
     if isinstance(config, Shape):
         part = replace(config, layers=min(REHEARSED, config.layers), vocabulary=1)
@@ -86,7 +89,9 @@ def _example(blueprint: Blueprint, quant: Quant, tokens: int) -> _Example | None
         if quant in {"int8", "nf4"}:
             model.pack(quant, model.device)
         return _Example(model, 1, config.layers / part.layers)
-    if packed or not blueprint.by_library or blueprint.anatomy.parameters_per_token * tokens > MOST_PRODUCTS:
+    large = anatomy.parameters_per_token * tokens > MOST_PRODUCTS
+    large = large or anatomy.weight_bytes(quant) > psutil.virtual_memory().available / 2
+    if packed or large or not blueprint.by_library:
         return None
     from mmxcli.models.library.example import fill
     from mmxcli.models.library.model import LibraryModel

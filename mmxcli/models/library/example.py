@@ -9,9 +9,9 @@ from mmxcli.models.library.model import LibraryModel
 
 SMALL = 0.02  # the deviation of weights, so that nothing overflows
 # Recurrences forget as those do that are trained, since what has vanished takes several times as long to compute: steps
-# of 0.001 to 0.1, whose softplus these are, and decays of 1 to 16 (arXiv 2405.21060 and its code).
+# of 0.001 to 0.1, whose softplus these are (arXiv 2405.21060 and its code), and decays whose logarithm this is.
 STEPS = (-6.9, -2.25)
-FORGETTING = {"dt_bias": STEPS, "dt_proj.bias": STEPS, "A_log": (0.0, 2.77)}
+FORGETTING = {"dt_bias": STEPS, "dt_proj.bias": STEPS, "A_log": (2.5, 2.5)}
 
 
 @torch.inference_mode()

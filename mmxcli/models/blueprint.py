@@ -36,6 +36,10 @@ class Blueprint:
         """Of the weights as they are."""
         return self.anatomy.weight_bytes("none") * (2 if self.dtype == "float32" else 1)
 
+    def dtype_in(self, quant: Quant) -> str:
+        """That of the weights as `quant` keeps them, or of what is packed."""
+        return "float32" if quant == "float32" else self.dtype
+
     @property
     def by_library(self) -> bool:
         """Whether transformers' classes compute it."""
@@ -55,7 +59,7 @@ class Blueprint:
         config = self.config
         if self.repeats > 1:
             config = replace(config, attention=config.attention[: config.period])
-        model = skeleton(config, torch.float32 if quant == "float32" else getattr(torch, self.dtype))
+        model = skeleton(config, getattr(torch, self.dtype_in(quant)))
         if quant in {"int8", "nf4"}:
             with torch.device("meta"):
                 model.pack(quant, model.device)

@@ -81,7 +81,7 @@ class _Example:
 def _example(blueprint: Blueprint, quant: Quant, tokens: int) -> _Example | None:
     """None where it would take too long, or too much of the memory that there is."""
     config, anatomy, packed = blueprint.config, blueprint.anatomy, quant in {"int8", "nf4"}
-    pool = Pool(torch.float32 if quant == "float32" else getattr(torch, blueprint.dtype))
+    pool = Pool(getattr(torch, blueprint.dtype_in(quant)))
     if isinstance(config, Shape):
         part = replace(config, layers=min(REHEARSED, config.layers), vocabulary=1)
         weights = {name: 0.02 * pool.take(math.prod(size)).view(size) for name, size in expected_shapes(part).items()}

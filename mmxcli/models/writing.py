@@ -171,10 +171,11 @@ class FastWriter:
         known = _alike([alike, self._read])
         one = self._begin(beginning(self._past, known) if self._past else nothing(self._shape, 1))
         one.read([alike[known:]])
-        self._read, self._past = alike[:REMEMBERED], beginning(one.past(), REMEMBERED)
+        past = one.past()
+        self._read, self._past = alike[:REMEMBERED], beginning(past, REMEMBERED)
         if len(prompts) == 1:
             return one
-        writing = self._begin(times(one.past(), len(prompts)))
+        writing = self._begin(times(past, len(prompts)))
         writing.read([prompt[len(alike) :] for prompt in prompts])
         return writing
 

@@ -43,9 +43,12 @@ def words(text: str) -> Iterator[Word]:
     """The words of `text` in order; before joined parts the whole as one word, after a name in camel case its parts,
     for a run of a script without spaces its overlapping pairs of characters."""
     if _are_runs(text):
-        for match in _NAME.finditer(text):
-            yield Word(match.group(), match.start(), match.end())
-        return
+        return (Word(match.group(), match.start(), match.end()) for match in _NAME.finditer(text))
+    return _closely(text)
+
+
+def _closely(text: str) -> Iterator[Word]:
+    """The words of a text that may have more than runs of letters and digits."""
     joined = {match.start(): match for match in _JOINED.finditer(text)} if _JOINED_HINT.search(text) else {}
     for match in _WORD.finditer(text):
         word, at = match.group(), match.start()
@@ -63,7 +66,7 @@ def words(text: str) -> Iterator[Word]:
 
 def word_texts(text: str) -> list[str]:
     """The words alone, sooner."""
-    return _NAME.findall(text) if _are_runs(text) else [word.text for word in words(text)]
+    return _NAME.findall(text) if _are_runs(text) else [word.text for word in _closely(text)]
 
 
 def _are_runs(text: str) -> bool:

@@ -33,7 +33,6 @@ from mmxcli.state.sizes import SINKS
 
 IDS = [(i * 7919 + 13) % 250 for i in range(200)]
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
-CLOSE = 4e-3  # of the logits' scale: what 16 bits of the activations allow in so small a model; 2.3e-3 was seen
 
 
 def as_rounded(model: SoftmaxModel) -> SoftmaxModel:
@@ -107,7 +106,7 @@ def test_it_says_what_the_model_says(
         pieces = [IDS[number + text : number + text + 1] for text in going]
         found = writing.step(pieces)
         for row, text in enumerate(going):
-            assert off(found[row], step(model, expected[text], pieces[row][0])) < CLOSE
+            assert off(found[row], step(model, expected[text], pieces[row][0])) < 2e-3
         writing.keep([ends[text] > number for text in going])
         going = [text for text in going if ends[text] > number]
         if not going:
@@ -133,7 +132,7 @@ def test_tokens_that_are_tried_leave_nothing_behind(
         for state, piece in zip(states, pieces, strict=True):
             trial = state.fork()
             for number, token in enumerate(piece):
-                assert off(next(found), step(model, trial, token)) < CLOSE
+                assert off(next(found), step(model, trial, token)) < 3e-3  # 2.3e-3 was seen
                 if number < kept:
                     model.advance(state, [token])
         writing.keep([min(size, kept)] * len(states))
@@ -159,7 +158,7 @@ def test_what_it_has_read_itself_goes_on_as_the_model_does(
             asked = state.fork()
             model.advance(asked, IDS[:prompt])
             found = fast.begin([past], [IDS[:prompt]], 16).step([[token]])
-            assert off(found[0], step(model, asked, token)) < CLOSE
+            assert off(found[0], step(model, asked, token)) < 2e-3
 
 
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5), most=st.integers(5, 60))
@@ -190,7 +189,7 @@ def test_it_goes_on_from_pages_however_they_are_kept(pair: tuple[SoftmaxModel, W
     model, fast = pair
     state = state_after(model, IDS[:50], None, store)
     found = begun(fast, state).step([[7]])
-    assert off(found[0], step(model, state.fork(), 7)) < CLOSE
+    assert off(found[0], step(model, state.fork(), 7)) < 2e-3
 
 
 def test_a_batch_gives_each_text_what_it_gets_alone(pair: tuple[SoftmaxModel, Writer]) -> None:
@@ -215,7 +214,7 @@ def test_a_text_may_become_longer_than_anybody_thought(pair: tuple[SoftmaxModel,
     writing, expected = begun(fast, state), state
     for number in range(2 * ROOM + 3):
         found, wanted = writing.step([[IDS[number % 200]]])[0], step(model, expected, IDS[number % 200])
-    assert off(found, wanted) < CLOSE
+    assert off(found, wanted) < 2e-3
 
 
 def test_torch_keeps_its_threads(pair: tuple[SoftmaxModel, Writer]) -> None:
@@ -338,7 +337,7 @@ def test_what_is_read_from_nothing_does_not_depend_on_how(
         state = model.new_state()
         for piece in [prompt] * bool(prompt):
             model.advance(state, piece)
-        assert off(together[row], step(model, state, 7)) < CLOSE
+        assert off(together[row], step(model, state, 7)) < 2e-3
 
 
 def test_many_tokens_from_nothing_are_left_to_the_model(

@@ -82,8 +82,9 @@ class Decoder(ABC):
         in pages kept in `store`."""
 
     @abstractmethod
-    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place) -> Tensor:
-        """What block `number` makes of hidden (n, hidden). Modifies `state`, that of the block."""
+    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place, *, for_output: bool) -> Tensor:
+        """What block `number` makes of hidden (n, hidden), or where that is not wanted anything. Modifies `state`, that
+        of the block."""
 
     @torch.inference_mode()
     def advance(
@@ -97,7 +98,8 @@ class Decoder(ABC):
         start = 0
         while start < len(ids):
             stop = min(len(ids), start + _room(state.layers))
-            outputs.append(self._hidden(state.layers, state.position, ids[start:stop]))
+            wanted = logits == "all" or (logits == "last" and stop == len(ids))
+            outputs.append(self._hidden(state.layers, state.position, ids[start:stop], for_output=wanted))
             state.position += stop - start
             start = stop
         state.chain.extend(ids)
@@ -128,13 +130,14 @@ class Decoder(ABC):
         wide = {name: tensor.float() for name, tensor in self.weights.items()}
         return wide | {name: packed.unpacked(torch.float32) for name, packed in self.packed.items()}
 
-    def _hidden(self, layers: Sequence[LayerState], position: int, ids: Sequence[int]) -> Tensor:
-        """The last block's output (n, hidden) for n tokens read in one piece. Modifies `layers`."""
+    def _hidden(self, layers: Sequence[LayerState], position: int, ids: Sequence[int], *, for_output: bool) -> Tensor:
+        """The last block's output (n, hidden) for n tokens read in one piece, or anything where it is not wanted: then
+        that block computes no more than what its state keeps. Modifies `layers`."""
         place = self._place(layers, position, len(ids))
         tokens = torch.tensor(ids, device=self.device)
         hidden = functional.embedding(tokens, self.embedding).to(self.products.dtype)
         for number, state in enumerate(layers):
-            hidden = self._block(number, hidden, state, place)
+            hidden = self._block(number, hidden, state, place, for_output=for_output or number < len(layers) - 1)
         return hidden
 
     def _place(self, layers: Sequence[LayerState], position: int, count: int) -> Place:

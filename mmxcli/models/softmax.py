@@ -35,14 +35,17 @@ class SoftmaxModel(Decoder):
     def widened(self) -> "SoftmaxModel":
         return SoftmaxModel(self.shape, self._wide())
 
-    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place) -> Tensor:
+    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place, *, for_output: bool) -> Tensor:
         """h + attention(norm(h)), then h + mlp(norm(h)), with mlp = down(silu(gate x) * up x)."""
         name = f"model.layers.{number}."
         normed = self._norm(hidden, name + "input_layernorm.weight")
-        queries = self._heads(normed, name + "self_attn.q_proj", name + "self_attn.q_norm.weight")
         keys = self._heads(normed, name + "self_attn.k_proj", name + "self_attn.k_norm.weight")
         values = self._heads(normed, name + "self_attn.v_proj", "")
         own = cast(attention.AttentionState, state)  # new_state makes no others
+        if not for_output:
+            own.append(rotate(keys, place.table), values)
+            return hidden
+        queries = self._heads(normed, name + "self_attn.q_proj", name + "self_attn.q_norm.weight")
         attended = self._attend(queries, rotate(keys, place.table), values, own, place)
         merged = attended.transpose(0, 1).reshape(hidden.shape[0], -1).to(hidden.dtype)
         hidden = hidden + self._linear(merged, name + "self_attn.o_proj")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from contents import contents
+from contents import contents, tensors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import FAMILIES, make_model
@@ -94,6 +94,17 @@ def test_a_fork_leaves_the_state_alone(model: SoftmaxModel) -> None:
     for layer, kept in zip(state.layers, before, strict=True):
         for name, tensor in contents(layer).items():
             assert torch.equal(tensor, kept[name])
+
+
+@pytest.mark.parametrize("window", [None, 20])
+def test_what_is_not_written_from_leaves_the_same_state(model: SoftmaxModel, window: int | None) -> None:
+    """Bit for bit, though the last block computes no more than keys and values then."""
+    read, written = model.new_state(window), model.new_state(window)
+    for start in range(0, 200, 50):
+        assert model.advance(read, IDS[start : start + 50]) is None
+        assert model.advance(written, IDS[start : start + 50], "all") is not None
+    assert all(map(torch.equal, tensors(read), tensors(written)))
+    assert torch.equal(*(model.advance(state, IDS, "last") for state in (read, written)))  # type: ignore[arg-type]
 
 
 def test_bfloat16_is_no_further_off_than_transformers(folder: Path, model: SoftmaxModel) -> None:

@@ -85,7 +85,7 @@ class MiniMaxModel(Decoder):
     def _unpacked(self) -> set[str]:
         return super()._unpacked() | {name for name in self.weights if name.endswith(ROUTER)}
 
-    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place) -> Tensor:
+    def _block(self, number: int, hidden: Tensor, state: LayerState, place: Place, *, for_output: bool) -> Tensor:
         """x = norm(h), h = alpha x + beta attention(x), y = norm(h), h = alpha y + beta experts(y).
 
         What a sublayer's output joins is the normed tensor, not the one before the norm: the paper's PostNorm
@@ -99,6 +99,8 @@ class MiniMaxModel(Decoder):
         else:
             attended = self._softmax(name + "self_attn.", x, cast(attention.AttentionState, state), place)
             hidden = _joined(x, attended, self.config.softmax_residual)
+        if not for_output:  # experts are most of the block
+            return hidden
         y = self._norm(hidden, name + "post_attention_layernorm.weight")
         return _joined(y, self._experts(name + "block_sparse_moe.", y), self.config.expert_residual)
 

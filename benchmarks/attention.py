@@ -2,8 +2,8 @@
 
     python benchmarks/attention.py [--rounds 15]
 
-Random queries, keys and values in bfloat16, with the heads of the embedded models. Milliseconds of one layer, the
-least, and billions of products a second.
+Random queries, keys and values in the dtype in which this processor reads, with the heads of the embedded models.
+Milliseconds of one layer, the least, and billions of products a second.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 
 from mmxcli.models import attention
+from mmxcli.models.products import prefers_bfloat16
 
 HEADS = {"smollm2-135m": (9, 3), "qwen2.5-coder-0.5b": (14, 2)}
 COUNT, WIDTH, SCALE = 512, 64, 0.125
@@ -28,13 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    tiled = attention._compiled()
+    dtype = torch.bfloat16 if prefers_bfloat16() else torch.float32
+    tiled = attention.compiled(dtype)
     if tiled is None:
-        raise SystemExit("this processor has no vdpbf16ps, or multiplies in tiles of its own: torch's own is used")
+        raise SystemExit("this processor has no AVX2, or multiplies in tiles of its own: torch's own is used")
     for name, (heads, shared) in HEADS.items():
         for window in (1024, 4096):
-            queries = torch.randn(heads, COUNT, WIDTH).bfloat16()
-            keys, values = torch.randn(2, shared, window, WIDTH).bfloat16()
+            queries = torch.randn(heads, COUNT, WIDTH).to(dtype)
+            keys, values = torch.randn(2, shared, window, WIDTH).to(dtype)
             sight = tiled.Sight(0, 0, window, 0)
             grouped = queries.reshape(shared, -1, WIDTH)
             ways: dict[str, Callable[[], object]] = {

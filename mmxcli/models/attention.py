@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmxcli.models.compiler import first_run, load_compiler
 from mmxcli.models.gpu import has_flash
+from mmxcli.models.products import prefers_bfloat16
 from mmxcli.state.pages import PagedState
 from mmxcli.state.window import WindowState
 
@@ -144,25 +145,28 @@ def attend_plainly(queries: Tensor, keys: Tensor, values: Tensor, scale: float, 
 
 
 def _tiled(queries: Tensor, keys: Tensor) -> ModuleType | None:
-    """`tiled_attention`, where the processor has its instructions and there is so much to do that it pays."""
+    """`tiled_attention`, where it is the fastest and there is so much to do that it pays."""
     count, width = queries.shape[1:]
     here = not (queries.is_cuda or keys.is_cuda)
     pays = here and count >= MANY and keys.shape[1] >= MANY_KEYS and width % 64 == 0
-    return _compiled() if pays and queries.dtype == keys.dtype == torch.bfloat16 else None
+    return compiled(queries.dtype) if pays and queries.dtype == keys.dtype else None
 
 
 @cache
-def _compiled() -> ModuleType | None:
+def compiled(dtype: torch.dtype) -> ModuleType | None:
+    """`tiled_attention`, where texts are read in this dtype and the processor has its instructions for it."""
     import numba
 
     folder = load_compiler()
-    from mmxcli.models import tiles
-
-    if numba.config.DISABLE_JIT or not tiles.usable():
-        return None
     from mmxcli.models import tiled_attention
 
-    first_run(tiled_attention.compile_all, folder)
+    read_in = torch.bfloat16 if prefers_bfloat16() else torch.float32
+    if numba.config.DISABLE_JIT or dtype != read_in or not tiled_attention.usable(dtype):
+        return None
+    try:
+        first_run(lambda: tiled_attention.compile_for(dtype), folder)
+    except Exception:  # noqa: BLE001 - a compiler on a machine that nobody has seen; torch's own attention does as well
+        return None
     return tiled_attention
 
 

@@ -1,8 +1,8 @@
 """Products whose sums stay in the processor's registers: what Numba has no words for.
 
-A tile is some rows of vectors of sums. With 6 rows of 4 vectors each number that is loaded is used four or six times,
-and the instructions that multiply and add (of bfloat16 vdpbf16ps: two products in each of 16 lanes) are all that the
-loop waits for.
+A tile is some rows of vectors of sums. With 6 rows of 4 vectors, or of 2 where there are 16 registers, each number that
+is loaded is used two to six times, and the instructions that multiply and add (of bfloat16 vdpbf16ps: two products in
+each of 16 lanes) are all that the loop waits for.
 
 Numba takes what it has compiled as long as the file of the function that was compiled is as it was: who changes this
 file touches tiled_attention.py and kernels.py too.
@@ -18,10 +18,10 @@ from numba.extending import intrinsic, models, register_model
 
 from mmxcli.models.lanes import features, pointer
 
-LANES = 16  # of a vector of bfloat16 products
+PAIRED_LANES = 16  # of a vector of bfloat16 products
 Emit = tuple[Any, Callable[..., Any]]
 _INT, _FLOAT = ir.IntType(32), ir.FloatType()
-_INTS = ir.VectorType(_INT, LANES)
+_INTS = ir.VectorType(_INT, PAIRED_LANES)
 
 
 class _BFloat(ir.Type):  # type: ignore[misc]
@@ -37,13 +37,18 @@ class _BFloat(ir.Type):  # type: ignore[misc]
         return hash(_BFloat)
 
 
-_PAIRS = ir.VectorType(_BFloat(), 2 * LANES)
+_PAIRS = ir.VectorType(_BFloat(), 2 * PAIRED_LANES)
 
 
-def usable() -> bool:
-    """Whether the processor has the instructions, and none (AMX) that are faster than these."""
+def has_pairs() -> bool:
+    """Whether the processor has the instructions for bfloat16, and none (AMX) that are faster than these."""
     told = features().split(",")
     return "+avx512bf16" in told and "+amx-bf16" not in told
+
+
+def has_floats() -> bool:
+    """Whether the processor multiplies and adds eight float32 numbers at once."""
+    return {"+avx2", "+fma"} <= set(features().split(","))
 
 
 class Tile(types.Type):  # type: ignore[misc]
@@ -109,45 +114,48 @@ def put_tile(_: Any, tile: Any, into: Any, place: Any, stride: Any) -> Emit:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def add_pairs(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any, other: Any) -> Emit:
-    """`tile` with the product of a column and a row of pairs added. Pairs are two bfloat16 numbers in an int32: one
-    of `some` for each row, from `place` on, `stride` apart, and one of `others` for each lane, from `other` on."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(tile.floats, [tile.floats, _PAIRS, _PAIRS])
-        function = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
-
-        def add(sums: Any, pair: Any, lanes: Any) -> Any:
-            return builder.call(function, [sums, builder.bitcast(pair, _PAIRS), builder.bitcast(lanes, _PAIRS)])
-
-        return _with_products(context, builder, signature, arguments, _INTS, add)
-
-    return tile(tile, some, types.intp, types.intp, others, types.intp), emit
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def add_outer(_: Any, tile: Any, some: Any, place: Any, stride: Any, others: Any, other: Any) -> Emit:
-    """`tile` with the product of a column and a row of float32 numbers added: one of `some` for each row, from `place`
-    on, `stride` apart, and one of `others` for each lane, from `other` on."""
+    """`tile` with the product of a column and a row added: one element of `some` for each row, from `place` on,
+    `stride` apart, and one of `others` for each lane, from `other` on. Elements are float32 numbers or, in an int32,
+    pairs of bfloat16 numbers, whose two products are added."""
+    numbers = tile.floats if others.dtype == types.float32 else _INTS
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def add(sums: Any, number: Any, lanes: Any) -> Any:
+        def add_numbers(sums: Any, number: Any, lanes: Any) -> Any:
             product = builder.fmul(number, lanes, flags=("contract",))
             return builder.fadd(sums, product, flags=("contract",))
 
-        return _with_products(context, builder, signature, arguments, tile.floats, add)
+        def add_pairs(sums: Any, pair: Any, lanes: Any) -> Any:
+            kind = ir.FunctionType(tile.floats, [tile.floats, _PAIRS, _PAIRS])
+            function = builder.module.declare_intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", (), kind)
+            return builder.call(function, [sums, builder.bitcast(pair, _PAIRS), builder.bitcast(lanes, _PAIRS)])
+
+        add = add_pairs if numbers is _INTS else add_numbers
+        return _with_products(context, builder, signature, arguments, numbers, add)
 
     return tile(tile, some, types.intp, types.intp, others, types.intp), emit
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def rounded(_: Any, number: Any) -> Emit:
-    """The bits of the nearest bfloat16."""
+def holds(_: Any, array: Any) -> Emit:
+    """How many numbers one of an array's elements is: known when this is compiled."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return cgutils.intp_t(1 if array.dtype == types.float32 else 2)
+
+    return types.intp(array), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def kept(_: Any, number: Any, array: Any) -> Emit:
+    """A float32 number as an array of such numbers keeps it, or one of int16: the bits of the nearest bfloat16."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if array.dtype == types.float32:
+            return arguments[0]
         return builder.bitcast(builder.fptrunc(arguments[0], _BFloat()), ir.IntType(16))
 
-    return types.int16(types.float32), emit
+    return array.dtype(types.float32, array), emit
 
 
 @intrinsic  # type: ignore[untyped-decorator]

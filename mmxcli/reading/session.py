@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mmxcli.models.writing import Writer
     from mmxcli.state.model_state import ModelState
 
-NUMERICS = 10  # raised when the same weights and tokens would give another state, or an index has another form
+NUMERICS = 11  # raised when the same weights and tokens would give another state, or an index has another form
 BITS = {"int8": 8, "nf4": 4}
 Told = Progress | Note
 

@@ -35,8 +35,10 @@ class Anatomy:
 
     def weight_bytes(self, quant: Quant) -> int:
         """Bytes of the weights in memory: float32 all of them, else embedding and head in bfloat16; the others too with
-        "none", in 8 bits with "int8", and in 4 bits and a float32 scale for 64 of them with "nf4"."""
+        "none", in 8 bits with "int8", in 4 with "nf4", with a float32 scale for 64 of them (or, in 8 bits on some
+        processors, for a row)."""
         if quant == "float32":
             return 4 * self.parameters
         inside = self.parameters - self.embedding_parameters
-        return 2 * self.embedding_parameters + {"none": 2 * inside, "int8": inside, "nf4": inside * 9 // 16}[quant]
+        sixteenths = {"none": 32, "int8": 17, "nf4": 9}[quant]
+        return 2 * self.embedding_parameters + inside * sixteenths // 16

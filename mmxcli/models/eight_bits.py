@@ -112,16 +112,15 @@ def _contents(model: "SoftmaxModel", headers: dict[str, Header]) -> "Iterator[by
     """A safetensors file, piece by piece; what comes after the codes is in memory until then."""
     import torch
 
+    from mmxcli.models.panels import arranged
+
     yield described(headers)
     scales = []
     for weight in _matrices(model):
         for block in torch.split(weight, BLOCK):
-            filled = torch.nn.functional.pad(block.float(), (0, -block.shape[1] % GROUP, 0, -len(block) % PANEL))
-            wide = filled.view(-1, PANEL, filled.shape[1] // GROUP, GROUP)
-            largest = wide.abs().amax(dim=3, keepdim=True).clamp_min_(1e-30)
-            codes = (wide * (127 / largest)).round_().to(torch.int8).view(-1, PANEL, filled.shape[1] // 2, 2)
-            yield codes.transpose(1, 2).contiguous().numpy().reshape(-1).data
-            scales.append((largest[..., 0] / 127).transpose(1, 2).reshape(-1))
+            codes, of_block = arranged(block)
+            yield codes.numpy().reshape(-1).data
+            scales.append(of_block.reshape(-1))
     layers, weights = [f"model.layers.{number}." for number in range(model.shape.layers)], model.weights
     pair = ("input_layernorm.weight", "post_attention_layernorm.weight")
     norms = [weights[layer + name] for layer in layers for name in pair]

@@ -109,10 +109,9 @@ _one, _two, _four, _six = (_rows_at_once(number) for number in (1, 2, 4, 6))
 
 
 @parallel
-def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
-    """rows (n, in) times a matrix (out, in) into found (n, out)."""
+def _multiply_panels(codes: Codes, scales: Floats, begin: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
+    """rows (n, in) times the matrix (out, in) whose codes begin there into found (n, out)."""
     count, width = rows.shape
-    begin, codes, scales = weights.places[matrix // 4, matrix % 4], weights.codes, weights.scales
     outputs, flat = found.shape[1], rows.reshape(-1)
     for panel in prange((outputs + PANEL - 1) // PANEL):
         totals, start, row = np.empty(6 * PANEL, np.float32), begin + panel * PANEL * width, 0
@@ -132,6 +131,13 @@ def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, fou
                 for output in range(used):
                     found[row + i, panel * PANEL + output] = totals[i * PANEL + output] * row_scales[row + i]
             row += taken
+
+
+@plain
+def _multiply(weights: Weights, matrix: int, rows: Wide, row_scales: Floats, found: Floats) -> None:
+    """rows (n, in) times a matrix (out, in) into found (n, out)."""
+    begin = weights.places[matrix // 4, matrix % 4]
+    _multiply_panels(weights.codes, weights.scales, begin, rows, row_scales, found)
 
 
 @plain
@@ -271,3 +277,11 @@ def score(weights: Weights, hidden: Floats, logits: Floats) -> None:
     """From the output of the last layer (n, hidden) to logits (n, vocabulary)."""
     layers = weights.places.shape[0] - 1
     _read_normed(weights, 2 * layers, 4 * layers, hidden, _inputs(*hidden.shape), logits)
+
+
+@plain
+def product(codes: Codes, scales: Floats, inputs: Floats, found: Floats) -> None:
+    """inputs (n, in) times a matrix by itself, as it is in `Weights`, into found (n, out)."""
+    rows, row_scales = _filled_rows(*inputs.shape), np.empty(inputs.shape[0], np.float32)
+    _round(inputs, rows, row_scales)
+    _multiply_panels(codes, scales, 0, rows, row_scales, found)

@@ -1,7 +1,8 @@
 """Weights in 8 or 4 bits, unpacked where they are multiplied."""
 
 import logging
-from collections.abc import Container
+from collections.abc import Callable, Container
+from functools import cache
 from typing import Any, Literal, cast
 
 import torch
@@ -17,7 +18,7 @@ class PackedWeight:
     of a normal distribution with a scale for 64 entries (QLoRA, arXiv 2305.14314, section 3; packed by bitsandbytes).
 
     Memory is what it saves. Many rows are multiplied by unpacking the matrix first, which costs a fraction of the
-    product; activations stay as they are, because rounding them is what ruins a model.
+    product; activations stay as they are, because rounding them to 8 bits is what ruins a model.
     """
 
     def __init__(self, weight: Tensor, quant: Packing) -> None:
@@ -63,6 +64,32 @@ class PackedWeight:
         return int(self._packed.nbytes + absmax.nbytes)
 
 
+def packed(weight: Tensor, quant: Packing) -> PackedWeight:
+    """`weight` as it is multiplied fastest on its device: for processors that multiply bfloat16 slowly, 8 bits have
+    compiled products (models/panels.py), whose rows are rounded to 16 bits, as finely as bfloat16 ones at least."""
+    compiled = quant == "int8" and weight.dtype == torch.bfloat16 and not weight.is_cuda and _compiled()
+    return compiled(weight) if compiled else PackedWeight(weight, quant)
+
+
+@cache
+def _compiled() -> Callable[[Tensor], PackedWeight] | None:
+    import numba
+
+    from mmxcli.models.compiler import first_run, load_compiler
+    from mmxcli.models.products import prefers_bfloat16
+
+    folder = load_compiler()
+    from mmxcli.models import panels, tiles
+
+    if prefers_bfloat16() or numba.config.DISABLE_JIT or not tiles.has_floats():
+        return None
+    try:
+        first_run(panels.compile_product, folder)
+    except Exception:  # noqa: BLE001 - a compiler on a machine that nobody has seen
+        return None
+    return panels.PanelWeight
+
+
 def _in_blocks(weight: Tensor) -> Tensor:
     """The entries in rows of one block, the last filled with zeros: bitsandbytes 0.50 unpacks a matrix wrongly on a
     processor where its rows are no whole number of blocks."""
@@ -79,10 +106,10 @@ def pack(
     The others are copied, so that nothing holds the files from which all were mapped.
     """
     names = [name for name, weight in weights.items() if weight.dim() == 2 and name not in kept]
-    packed = {name: PackedWeight(weights.pop(name).to(device), quant) for name in names}
+    found = {name: packed(weights.pop(name).to(device), quant) for name in names}
     for name, weight in weights.items():
         weights[name] = weight.clone()
-    return packed
+    return found
 
 
 def _bitsandbytes() -> Any:

@@ -110,7 +110,7 @@ def _shaped(queries: Tensor, *_: object) -> tuple[Tensor, Tensor]:
 
 
 # An operation of torch's, so that it can be recorded without computing it (trace.py) and timed (replay.py).
-_OPERATIONS = torch.library.Library("mmx", "DEF")  # type: ignore[no-untyped-call]
+_OPERATIONS = torch.library.Library("mmx", "FRAGMENT")  # type: ignore[no-untyped-call]
 _OPERATIONS.define(  # type: ignore[no-untyped-call]
     "attend(Tensor queries, Tensor keys, Tensor values, int[] sight, float scale, Tensor[] sinks) -> (Tensor, Tensor)"
 )

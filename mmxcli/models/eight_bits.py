@@ -1,6 +1,7 @@
 """The weights of a llama-like model in 8 bits, arranged for models/kernels.py, and the file in which they are kept."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import accumulate
 from math import prod
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mmxcli.models.softmax import SoftmaxModel
 
 BLOCK = 64 * PANEL  # rows that are rounded at a time
+POPULATE_READ = 22  # what Linux calls MADV_POPULATE_READ: maps all pages at once, and not one by one as they are read
 _MATRICES = (("self_attn.q", "self_attn.k", "self_attn.v"), ("self_attn.o",), ("mlp.gate", "mlp.up"), ("mlp.down",))
 _KINDS = {"I8": np.int8, "F32": np.float32}
 
@@ -60,7 +62,10 @@ def _left(path: Path) -> Iterator[Path]:
 def _mapped(one: Header) -> NDArray[Any]:
     if not one.bytes:  # which cannot be mapped
         return np.empty(one.shape, _KINDS[one.dtype])
-    return np.asarray(np.memmap(one.path, _KINDS[one.dtype], "c", one.start, one.shape))
+    found = np.memmap(one.path, _KINDS[one.dtype], "c", one.start, one.shape)
+    with suppress(OSError, AttributeError):  # of a system that cannot
+        found._mmap.madvise(POPULATE_READ)  # type: ignore[attr-defined]
+    return np.asarray(found)
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from mmxcli.models.compiler import first_run, load_compiler
+from mmxcli.models.compiler import compiles, load_compiler
 from mmxcli.models.gpu import has_flash
 from mmxcli.models.products import prefers_bfloat16
 from mmxcli.state.pages import PagedState
@@ -155,19 +155,13 @@ def _tiled(queries: Tensor, keys: Tensor) -> ModuleType | None:
 @cache
 def compiled(dtype: torch.dtype) -> ModuleType | None:
     """`tiled_attention`, where texts are read in this dtype and the processor has its instructions for it."""
-    import numba
-
+    if dtype != (torch.bfloat16 if prefers_bfloat16() else torch.float32):
+        return None
     folder = load_compiler()
     from mmxcli.models import tiled_attention
 
-    read_in = torch.bfloat16 if prefers_bfloat16() else torch.float32
-    if numba.config.DISABLE_JIT or dtype != read_in or not tiled_attention.usable(dtype):
-        return None
-    try:
-        first_run(lambda: tiled_attention.compile_for(dtype), folder)
-    except Exception:  # noqa: BLE001 - a compiler on a machine that nobody has seen; torch's own attention does as well
-        return None
-    return tiled_attention
+    usable = tiled_attention.usable(dtype) and compiles(lambda: tiled_attention.compile_for(dtype), folder)
+    return tiled_attention if usable else None
 
 
 def _flash(queries: Tensor, keys: Tensor, values: Tensor, scale: float, causal: bool) -> Piece:

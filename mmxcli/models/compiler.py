@@ -4,8 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -46,6 +46,33 @@ def first_run(run: Callable[[], object], folder: Path) -> None:
             for left in folder.glob("*/*.nb[ci]"):
                 left.unlink(missing_ok=True)
             run()
+
+
+def compiles(run: Callable[[], object], folder: Path) -> bool:
+    """Whether `first_run` succeeds, and is allowed: for what torch does as well, if more slowly."""
+    import numba
+
+    if numba.config.DISABLE_JIT:  # somebody debugs
+        return False
+    try:
+        first_run(run, folder)
+    except Exception:  # noqa: BLE001 - a compiler on a machine that nobody has seen
+        return False
+    return True
+
+
+@contextmanager
+def as_many_threads() -> Iterator[None]:
+    """What is compiled uses as many threads as torch. Numba's first use of its own changes how many torch has, where
+    both use the same library for them: torch has as many as before afterwards."""
+    import numba
+    import torch
+
+    threads = torch.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    yield
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 def _private() -> Path:

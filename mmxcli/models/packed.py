@@ -73,21 +73,15 @@ def packed(weight: Tensor, quant: Packing) -> PackedWeight:
 
 @cache
 def _compiled() -> Callable[[Tensor], PackedWeight] | None:
-    import numba
-
-    from mmxcli.models.compiler import first_run, load_compiler
+    from mmxcli.models.compiler import compiles, load_compiler
     from mmxcli.models.products import prefers_bfloat16
 
+    if prefers_bfloat16():
+        return None
     folder = load_compiler()
     from mmxcli.models import panels, tiles
 
-    if prefers_bfloat16() or numba.config.DISABLE_JIT or not tiles.has_floats():
-        return None
-    try:
-        first_run(panels.compile_product, folder)
-    except Exception:  # noqa: BLE001 - a compiler on a machine that nobody has seen
-        return None
-    return panels.PanelWeight
+    return panels.PanelWeight if tiles.has_floats() and compiles(panels.compile_product, folder) else None
 
 
 def _in_blocks(weight: Tensor) -> Tensor:

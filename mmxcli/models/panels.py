@@ -2,12 +2,12 @@
 
 from typing import cast
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mmxcli.models.compiler import as_many_threads
 from mmxcli.models.kernels import GROUP, product
 from mmxcli.models.lanes import PANEL
 from mmxcli.models.packed import PackedWeight
@@ -50,12 +50,10 @@ def compile_product() -> None:
 
 
 def _computed(inputs: Tensor, codes: Tensor, scales: Tensor, outputs: int) -> Tensor:
-    rows, threads = inputs.float().contiguous(), torch.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    rows = inputs.float().contiguous()
     found = np.empty((len(rows), outputs), np.float32)
-    product(codes.numpy().reshape(-1), scales.numpy().reshape(-1), rows.numpy(), found)
-    if torch.get_num_threads() != threads:  # Numba's first use of its threads changes how many torch has
-        torch.set_num_threads(threads)
+    with as_many_threads():
+        product(codes.numpy().reshape(-1), scales.numpy().reshape(-1), rows.numpy(), found)
     return torch.from_numpy(found).to(inputs.dtype)
 
 

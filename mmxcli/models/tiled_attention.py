@@ -8,13 +8,13 @@ outside of its products, and reads keys that enter or leave the window one by on
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import torch
 from numba import prange
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmxcli.models.compiler import as_many_threads
 from mmxcli.models.jitted import parallel, plain
 from mmxcli.models.lanes import LANES, is_wide
 from mmxcli.models.tiles import (
@@ -78,28 +78,25 @@ def _computed(
     in_pairs = keys.dtype == torch.bfloat16
     columns = torch.int32 if in_pairs else torch.float32
     output, logsumexp = _shaped(queries)
-    threads = torch.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     of_keys, of_values = _bits(keys, columns), _bits(values, torch.int16 if in_pairs else columns)
     packed_keys = np.empty((shared, panels, of_keys.shape[2], PANEL), of_keys.dtype)
-    _pack_keys(of_keys, packed_keys)
-    if in_pairs:
-        packed_values = np.empty((shared, panels * PANEL // 2, width), np.int32)
-        _pack_values(of_values, packed_values)
-    else:
-        packed_values = of_values
-    _attend(
-        _bits(queries, columns),
-        packed_keys.reshape(shared, -1),
-        packed_values.reshape(shared, -1),
-        np.empty(0, np.int16 if in_pairs else np.float32),
-        tuple(tensor.float().numpy() for tensor in sinks or [keys.new_empty(shared, 0, width)] * 3),
-        Sight(*sight),
-        scale,
-        (output.numpy(), logsumexp.numpy()),
-    )
-    if torch.get_num_threads() != threads:  # Numba's first use of its threads changes how many torch has
-        torch.set_num_threads(threads)
+    with as_many_threads():
+        _pack_keys(of_keys, packed_keys)
+        if in_pairs:
+            packed_values = np.empty((shared, panels * PANEL // 2, width), np.int32)
+            _pack_values(of_values, packed_values)
+        else:
+            packed_values = of_values
+        _attend(
+            _bits(queries, columns),
+            packed_keys.reshape(shared, -1),
+            packed_values.reshape(shared, -1),
+            np.empty(0, np.int16 if in_pairs else np.float32),
+            tuple(tensor.float().numpy() for tensor in sinks or [keys.new_empty(shared, 0, width)] * 3),
+            Sight(*sight),
+            scale,
+            (output.numpy(), logsumexp.numpy()),
+        )
     return output, logsumexp
 
 
@@ -187,7 +184,7 @@ def _largest(scores: Floats) -> Any:
 
 @plain
 def _share(scores: Floats, factor: Any, largest: Any, shares: Any) -> Any:
-    """2 ** (factor * score - largest) of each score into `shares`, which may be the scores; returns their sum."""
+    """2 ** (factor * score - largest) of each score into `shares`; returns their sum."""
     total = np.float32(0)
     for i in range(scores.shape[0]):
         power = scores[i] * factor - largest
